@@ -1,0 +1,50 @@
+# make help lists the targets. Each does its own set-up.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+TESTS  ?= tests kfambassador
+JOBS   ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint format unit golden bench clean
+
+help: ## Show this list
+	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## Make .venv with everything (quick the second time)
+
+$(STAMP): pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed, and none was found. Name one: make PYTHON=/path/to/python3.11 setup"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is older than Python 3.11. Name a newer one: make PYTHON=/path/to/python3.11 setup"; exit 1; }
+	@echo "Setting up $(VENV) with $$($(PYTHON) --version); about a minute ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[all,dev]'
+	@touch $@
+
+demo: setup ## Publish a model from Python and call it through a real Envoy
+	@$(BIN)/kfambassador demo
+
+test: setup lint unit ## Everything that must pass: format, lint, types, import contracts, tests
+
+lint: setup
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+unit: setup
+	@$(BIN)/pytest --numprocesses $(JOBS) --dist loadgroup $(TESTS)
+
+format: setup ## Format the code and mend what the linter can mend
+	@$(BIN)/ruff check --fix --exit-zero .
+	@$(BIN)/ruff format .
+
+golden: setup ## Rewrite the golden files from what the code answers now
+	@$(BIN)/pytest --quiet tests/golden --rewrite-golden
+
+bench: setup ## Run the benchmarks and print their tables
+	@$(BIN)/python -m benchmarks
+
+clean: ## Remove the virtual environment and caches
+	@rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,1 @@
+"""kfambassador: put a model behind a URL on Kubernetes."""

@@ -1,0 +1,28 @@
+"""Well-known strings that more than one room must spell alike.
+
+Nothing here does anything: constants only, each with where it comes from.
+"""
+
+from typing import Final
+
+#: The annotation that carries Ambassador configuration (Ambassador, "Configuration by annotation").
+CONFIG_ANNOTATION: Final = "getambassador.io/config"
+
+#: The API group of Ambassador's custom resources.
+AMBASSADOR_GROUP: Final = "getambassador.io"
+
+#: Who we are to server-side apply; a field manager owns the fields it applied.
+FIELD_MANAGER: Final = "kfambassador"
+
+#: Label on everything the SDK creates, so that clean-up finds it and nothing else.
+MANAGED_BY_LABEL: Final = "app.kubernetes.io/managed-by"
+MANAGED_BY: Final = "kfambassador"
+
+#: Label that joins an EndpointSlice to its Service (Kubernetes, "EndpointSlices").
+SERVICE_NAME_LABEL: Final = "kubernetes.io/service-name"
+
+#: Prefix of the diagnostics paths (Ambassador, "Diagnostics").
+DIAGNOSTICS_PREFIX: Final = "/ambassador/v0"
+
+#: Where a person with no namespace in mind works (Kubernetes).
+DEFAULT_NAMESPACE: Final = "default"
