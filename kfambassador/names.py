@@ -26,3 +26,14 @@ DIAGNOSTICS_PREFIX: Final = "/ambassador/v0"
 
 #: Where a person with no namespace in mind works (Kubernetes).
 DEFAULT_NAMESPACE: Final = "default"
+
+#: Headers by which Kubeflow's parts know a user (Kubeflow, "Profiles and Namespaces"). A client's own are never
+#: believed, and a mapping may not set them.
+IDENTITY_HEADERS: Final = ("kubeflow-userid", "kubeflow-groups")
+
+#: The largest program RE2 may compile a regex to. Envoy is told the same number as is checked before it sees a regex.
+REGEX_MAX_PROGRAM_SIZE: Final = 1000
+
+#: The Unix sockets between Envoy and its controller, in a directory that only their owner may enter.
+ADMIN_SOCKET: Final = "admin.sock"
+XDS_SOCKET: Final = "xds.sock"
