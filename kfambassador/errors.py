@@ -126,10 +126,10 @@ class ApiError(KfAmbassadorError):
 
     @classmethod
     def of(cls, message: str, *, status: int | None, reason: str = "", retry_after: float | None = None) -> "ApiError":
-        """Make the class of error that stands for an HTTP status.
+        r"""Make the class of error that stands for an HTTP status.
 
         Example:
-            >>> type(ApiError.of("services \\"x\\" not found", status=404)).__name__
+            >>> type(ApiError.of("services 'x' not found", status=404)).__name__
             'NotFound'
         """
         kind = next((kind for kind in cls.__subclasses__() if status in kind.statuses), None)

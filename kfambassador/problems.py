@@ -1,0 +1,126 @@
+"""Faults in somebody's configuration, as data: what is wrong, where it stands, and what to do about it.
+
+A problem is never raised and never stops anybody else's route. Where an SDK call cannot go on because of problems, it
+raises :class:`kfambassador.errors.MappingRejected` that carries them.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """What a problem does to the object it stands in."""
+
+    #: The mapping is left out; everybody else's is served.
+    ERROR = "error"
+    #: The mapping is served, perhaps not as meant.
+    WARNING = "warning"
+    #: Worth knowing; nothing is wrong with the routes.
+    NOTICE = "notice"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ObjectKey:
+    """Which Kubernetes object: its kind, namespace and name.
+
+    Example:
+        >>> print(ObjectKey("Service", "kubeflow", "test"))
+        Service kubeflow/test
+    """
+
+    kind: str
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where something was written.
+
+    Attributes:
+        object: The Kubernetes object that carries it; None for text that belongs to no object.
+        resource_version: The object's resourceVersion when it was read; "" when it came from a file.
+        document: Which YAML document of the annotation, counted from 1; None when it is the object itself.
+        line: The line the document starts at in its text, counted from 1.
+        file: The file it was read from; "" when it came from a cluster.
+
+    Example:
+        >>> print(Origin(ObjectKey("Service", "kubeflow", "test"), document=2))
+        Service kubeflow/test, annotation document 2
+    """
+
+    object: ObjectKey | None = None
+    resource_version: str = ""
+    document: int | None = None
+    line: int | None = None
+    file: str = ""
+
+    def __str__(self) -> str:
+        document = "" if self.document is None else f"{'annotation ' if self.object else ''}document {self.document}"
+        parts = (self.file, str(self.object) if self.object else "", document)
+        return ", ".join(part for part in parts if part) or "the text"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A problem whose place is not yet known to the function that found it; see :class:`Problem` for the fields."""
+
+    code: str
+    message: str
+    path: str = ""
+    severity: Severity = Severity.ERROR
+
+    def at(self, origin: Origin) -> "Problem":
+        """Say where the fault stands."""
+        return Problem(code=self.code, message=self.message, origin=origin, path=self.path, severity=self.severity)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A fault and its place.
+
+    Attributes:
+        code: A stable word for programs, such as ``unknown-attribute`` or ``envoy-rejected``.
+        message: For a person: the value, the rule and what to do.
+        origin: Where it was written.
+        path: The field, such as ``cors.origins[2]``; "" for the whole document.
+        severity: What becomes of the mapping.
+
+    Example:
+        >>> origin = Origin(ObjectKey("Service", "kubeflow", "test"), document=1)
+        >>> print(Problem("wrong-type", "expected true or false, got 'maybe'", origin, path="prefix_regex"))
+        error: prefix_regex: expected true or false, got 'maybe' (Service kubeflow/test, annotation document 1)
+    """
+
+    code: str
+    message: str
+    origin: Origin
+    path: str = ""
+    severity: Severity = Severity.ERROR
+
+    def __str__(self) -> str:
+        place = f"{self.path}: " if self.path else ""
+        return f"{self.severity}: {place}{self.message} ({self.origin})"
+
+
+def has_errors(problems: Iterable[Problem]) -> bool:
+    """Tell whether any of the problems keeps a mapping from being served."""
+    return any(problem.severity is Severity.ERROR for problem in problems)
+
+
+def suggest(word: str, known: Iterable[str]) -> str:
+    """End a sentence with the nearest known word, or with nothing when none is near.
+
+    Example:
+        >>> suggest("timeout", ["timeout_ms", "prefix"])
+        '; did you mean timeout_ms?'
+        >>> suggest("zzz", ["timeout_ms"])
+        ''
+    """
+    near = get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f"; did you mean {near[0]}?" if near else ""

@@ -1,0 +1,50 @@
+"""What is known at one moment, and where each piece of it came from."""
+
+from collections.abc import Mapping as Dict
+from dataclasses import dataclass, field
+
+from kfambassador.problems import ObjectKey, Origin, Problem
+from kfambassador.resources.endpoints import EndpointSlice
+from kfambassador.resources.mapping import Mapping
+from kfambassador.resources.service import Service, ServiceKey
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SourcedMapping:
+    """A mapping and where it came from.
+
+    Two are equal only when they are the same object: a store keeps an object as long as its text stays the same, so
+    identity is the cheapest key a memo can have.
+
+    Attributes:
+        mapping: What was written.
+        origin: Where.
+        namespace: The namespace it belongs to: that of the object that carries it.
+        created: The carrying object's creationTimestamp (RFC 3339, UTC), "" when it has none; older claims win.
+    """
+
+    mapping: Mapping
+    origin: Origin
+    namespace: str
+    created: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceSet:
+    """All that is known at one moment.
+
+    Attributes:
+        mappings: Every mapping that could be read, in any order.
+        services: The Services of the cluster.
+        endpoints: The EndpointSlices of each Service.
+        sources: Each object that carries configuration, and the resourceVersion it was read at.
+        problems: What was found while reading.
+        generation: Counts changes; never compared with a Kubernetes resourceVersion.
+    """
+
+    mappings: tuple[SourcedMapping, ...] = ()
+    services: Dict[ServiceKey, Service] = field(default_factory=dict)
+    endpoints: Dict[ServiceKey, tuple[EndpointSlice, ...]] = field(default_factory=dict)
+    sources: Dict[ObjectKey, str] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+    generation: int = 0

@@ -1,0 +1,114 @@
+"""Kubernetes objects, each read into what it contributes; and all contributions joined into a ResourceSet."""
+
+from collections.abc import Iterable
+from collections.abc import Mapping as Dict
+from dataclasses import dataclass, field, replace
+
+from kfambassador.names import AMBASSADOR_GROUP, CONFIG_ANNOTATION, DEFAULT_NAMESPACE
+from kfambassador.problems import ObjectKey, Origin, Problem
+from kfambassador.resources.annotation import Configuration, read_annotation, read_object
+from kfambassador.resources.endpoints import EndpointSlice, read_endpoint_slice
+from kfambassador.resources.fields import as_object, as_text
+from kfambassador.resources.meta import ResourceSet, SourcedMapping
+from kfambassador.resources.service import Service, ServiceKey, read_service
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """What one Kubernetes object contributes.
+
+    Attributes:
+        origin: The object, and the resourceVersion it was read at.
+        configuration: Its mappings and problems.
+        configures: Whether it carries configuration at all.
+        text: The annotation's text, "" when it has none; the same text need not be read again.
+        service: The Service it is, if it is one.
+        endpoints: The EndpointSlice it is, if it is one.
+    """
+
+    origin: Origin
+    configuration: Configuration = field(default_factory=Configuration)
+    configures: bool = False
+    text: str = ""
+    service: Service | None = None
+    endpoints: EndpointSlice | None = None
+
+
+def object_key(manifest: Dict[str, object]) -> ObjectKey:
+    """Tell which object a manifest describes; a namespace that is not said is the default one."""
+    metadata = as_object(manifest.get("metadata"))
+    namespace = as_text(metadata.get("namespace")) or DEFAULT_NAMESPACE
+    return ObjectKey(as_text(manifest.get("kind")), namespace, as_text(metadata.get("name")))
+
+
+def read_contribution(
+    manifest: Dict[str, object], *, file: str = "", before: Contribution | None = None
+) -> Contribution:
+    """Read a Kubernetes object.
+
+    Args:
+        manifest: The object, of any kind.
+        file: The file it came from, if from one.
+        before: What the object contributed last time. Where its text is the same, the very same mappings are kept,
+            so that everything derived from them is still warm.
+    """
+    metadata = as_object(manifest.get("metadata"))
+    key = object_key(manifest)
+    origin = Origin(key, resource_version=as_text(metadata.get("resourceVersion")), file=file)
+    api_version = as_text(manifest.get("apiVersion"))
+    contribution = Contribution(origin)
+    if api_version.startswith(AMBASSADOR_GROUP):
+        contribution = _read_custom_resource(contribution, manifest)
+    elif key.kind == "Service":
+        contribution = replace(contribution, service=read_service(manifest))
+    elif key.kind == "EndpointSlice":
+        contribution = replace(contribution, endpoints=read_endpoint_slice(manifest))
+    return _read_config(contribution, metadata, before)
+
+
+def _read_custom_resource(contribution: Contribution, manifest: Dict[str, object]) -> Contribution:
+    origin = contribution.origin
+    fields = {key: manifest.get(key) for key in ("apiVersion", "kind", "metadata", "spec")}
+    created = as_text(as_object(manifest.get("metadata")).get("creationTimestamp"))
+    namespace = origin.object.namespace if origin.object else DEFAULT_NAMESPACE
+    configuration = read_object(fields, origin, namespace=namespace, created=created)  # type: ignore[arg-type]  # JSON
+    return replace(contribution, configuration=configuration, configures=True)
+
+
+def _read_config(contribution: Contribution, metadata: Dict[str, object], before: Contribution | None) -> Contribution:
+    text = as_text(as_object(metadata.get("annotations")).get(CONFIG_ANNOTATION))
+    if not text:
+        return contribution
+    if before is not None and before.text == text:
+        return replace(contribution, configuration=before.configuration, configures=True, text=text)
+    origin = contribution.origin
+    namespace = origin.object.namespace if origin.object else DEFAULT_NAMESPACE
+    created = as_text(metadata.get("creationTimestamp"))
+    configuration = read_annotation(text, origin, namespace=namespace, created=created)
+    return replace(contribution, configuration=configuration, configures=True, text=text)
+
+
+def join_contributions(contributions: Iterable[Contribution], *, generation: int = 0) -> ResourceSet:
+    """Join what every object contributes into all that is known at one moment."""
+    mappings: list[SourcedMapping] = []
+    problems: list[Problem] = []
+    sources: dict[ObjectKey, str] = {}
+    services: dict[ServiceKey, Service] = {}
+    endpoints: dict[ServiceKey, tuple[EndpointSlice, ...]] = {}
+    for each in contributions:
+        if each.configures and each.origin.object is not None:
+            mappings.extend(each.configuration.mappings)
+            problems.extend(each.configuration.problems)
+            sources[each.origin.object] = each.origin.resource_version
+        if each.service is not None:
+            services[each.service.key] = each.service
+        if each.endpoints is not None:
+            endpoints[each.endpoints.service] = (*endpoints.get(each.endpoints.service, ()), each.endpoints)
+    return ResourceSet(
+        mappings=tuple(mappings),
+        services=services,
+        endpoints=endpoints,
+        sources=sources,
+        problems=tuple(problems),
+        generation=generation,
+    )
