@@ -1,0 +1,363 @@
+"""The one door to the ``kubernetes`` package: its configuration, credentials, TLS and connections, with plain JSON.
+
+Typed models are left alone: they differ between versions of that package, and reading them takes 4 to 17 times as long.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+import urllib3
+
+from kfambassador.errors import ApiError, ConfigurationError, Gone, NotFound
+from kfambassador.kube.kinds import Kind, find_kind
+from kfambassador.kube.objects import (
+    Event,
+    EventType,
+    Listing,
+    Manifest,
+    read_event,
+    read_member,
+    read_object,
+    read_page,
+    split_lines,
+)
+from kfambassador.kube.refusals import Request, explain_babble, explain_silence, explain_status, read_refusal
+from kfambassador.kube.sockets import OpenSockets
+from kfambassador.names import DEFAULT_NAMESPACE, FIELD_MANAGER
+
+__all__ = ["Event", "EventType", "KubeClient", "Listing", "Manifest"]
+
+_PAGE: Final = 2000
+_CONNECT_TIMEOUT: Final = 5.0
+_READ_SIZE: Final = 1 << 16
+_SERVICE_ACCOUNT_NAMESPACE: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+
+
+class KubeClient:
+    """A connection to one Kubernetes API; a context manager.
+
+    Calls may come from several threads. Every call raises an :class:`~kfambassador.errors.ApiError` when the API
+    refuses or does not answer.
+
+    Args:
+        configuration: A ``kubernetes.client.Configuration``; use one of the constructors below instead.
+        namespace: Where objects live that do not say.
+        read_timeout: Seconds without a byte from the server after which a call is given up.
+
+    Attributes:
+        default_namespace: Where objects live that do not say.
+    """
+
+    def __init__(
+        self,
+        configuration: Any,  # noqa: ANN401 - the official package is untyped
+        *,
+        namespace: str = DEFAULT_NAMESPACE,
+        read_timeout: float = 30.0,
+    ) -> None:
+        from kubernetes.client.rest import RESTClientObject
+
+        self.default_namespace = namespace
+        self._configuration = configuration
+        self._read_timeout = read_timeout
+        self._sockets = OpenSockets()
+        self._pool = RESTClientObject(configuration).pool_manager
+        with _configuration_faults(f"the address {self.server!r}"):
+            connections = self._pool.connection_from_url(configuration.host)
+        connections.ConnectionCls = self._sockets.track(connections.ConnectionCls)
+
+    @classmethod
+    def connect(cls, url: str, *, token: str, read_timeout: float = 30.0) -> Self:
+        """Connect to an address with a bearer token, directly: proxy settings of the environment do not count.
+
+        Example:
+            >>> KubeClient.connect("http://127.0.0.1:8001", token="secret")
+            <KubeClient http://127.0.0.1:8001>
+        """
+        configuration = _new_configuration()
+        configuration.host = url.rstrip("/")
+        configuration.proxy = None
+        configuration.api_key = {"authorization": f"Bearer {token}"}
+        return cls(configuration, read_timeout=read_timeout)
+
+    @classmethod
+    def from_kubeconfig(cls, *, context: str | None = None, path: Path | None = None) -> Self:
+        """Connect as a kubeconfig says.
+
+        Args:
+            context: The context; None means the file's current one.
+            path: The file; None means ``$KUBECONFIG``, or else ``~/.kube/config``.
+
+        Raises:
+            ConfigurationError: The file cannot be read, or has no such context.
+        """
+        from kubernetes.config import ConfigException
+        from kubernetes.config.kube_config import KubeConfigLoader, KubeConfigMerger
+
+        files = str(path or os.environ.get("KUBECONFIG") or "~/.kube/config")
+        configuration = _new_configuration()
+        with _configuration_faults(f"the kubeconfig {files}"):
+            merged = KubeConfigMerger(files)
+            if merged.config is None:
+                raise ConfigException("there is no such file")
+            loader = KubeConfigLoader(merged.config, active_context=context, config_persister=merged.save_changes)
+            loader.load_and_set(configuration)
+            namespace = loader.current_context["context"].get("namespace") or DEFAULT_NAMESPACE
+        return cls(configuration, namespace=namespace)
+
+    @classmethod
+    def in_cluster(cls) -> Self:
+        """Connect as the service account of the pod this runs in.
+
+        Raises:
+            ConfigurationError: This is no pod, or it has no service account.
+        """
+        from kubernetes import config
+
+        configuration = _new_configuration()
+        with _configuration_faults("the service account of this pod (is this a pod?)"):
+            config.load_incluster_config(client_configuration=configuration)
+            namespace = _SERVICE_ACCOUNT_NAMESPACE.read_text().strip()
+        return cls(configuration, namespace=namespace)
+
+    def clone(self, *, read_timeout: float) -> "KubeClient":
+        """Return a client of the same API with the same credentials and connections of its own."""
+        return KubeClient(self._configuration, namespace=self.default_namespace, read_timeout=read_timeout)
+
+    @property
+    def server(self) -> str:
+        """The address of the API, without credentials."""
+        parts = urlsplit(str(self._configuration.host))
+        return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+    def list(self, kind: Kind, *, namespace: str | None = None, label_selector: str | None = None) -> Listing:
+        """List all objects of a kind, in pages; never a part of them.
+
+        Args:
+            kind: What to list.
+            namespace: Where; None means in all namespaces.
+            label_selector: Only objects with these labels, ``app=mnist,tier!=test``.
+        """
+        request = Request(self.server, "list", kind, namespace=namespace)
+        query = {"labelSelector": label_selector} if label_selector else {}
+        try:
+            return self._list_pages(request, query | {"limit": str(_PAGE)})
+        except Gone:
+            # The listing expired between two pages; in one piece it cannot.
+            return self._list_pages(request, query)
+
+    def watch(self, kind: Kind, *, since: str, namespace: str | None = None, timeout: float = 300.0) -> Iterator[Event]:
+        """Yield what happens to the objects of a kind, bookmarks included.
+
+        Ends when the server ends it after ``timeout`` seconds, or when the client is closed (from any thread).
+
+        Args:
+            kind: What to watch.
+            since: The resource version of a listing or of the last event seen.
+            namespace: Where; None means in all namespaces.
+            timeout: Seconds after which the server ends the watch.
+
+        Raises:
+            Gone: ``since`` is too old: list again.
+        """
+        request = Request(self.server, "watch", kind, namespace=namespace)
+        query = {
+            "watch": "true",
+            "allowWatchBookmarks": "true",
+            "resourceVersion": since,
+            "timeoutSeconds": str(max(1, round(timeout))),
+        }
+        try:
+            yield from self._stream(request, query)
+        except ApiError:
+            if not self._sockets.are_shut:
+                raise
+
+    def get(self, kind: Kind, name: str, *, namespace: str | None = None) -> Manifest:
+        """Return one object.
+
+        Args:
+            kind: Its kind.
+            name: Its name.
+            namespace: Where it lives; None means the default namespace.
+        """
+        return self._call("GET", self._named("get", kind, name, namespace=namespace))
+
+    def create(self, manifest: Manifest) -> Manifest:
+        """Create an object and return it as stored.
+
+        Raises:
+            Conflict: There is one of that name.
+        """
+        request = replace(self._written("create", manifest), name=None)
+        return self._call("POST", request, query={"fieldManager": FIELD_MANAGER}, body=manifest)
+
+    def replace(self, manifest: Manifest) -> Manifest:
+        """Replace an object and return it as stored.
+
+        Raises:
+            Conflict: The manifest's ``resourceVersion`` is not the stored one: somebody changed the object meanwhile.
+        """
+        return self._call(
+            "PUT", self._written("update", manifest), query={"fieldManager": FIELD_MANAGER}, body=manifest
+        )
+
+    def apply(self, manifest: Manifest, *, force: bool = False, dry_run: bool = False) -> Manifest:
+        """Create an object or change the fields the manifest names (server-side apply); return it as stored.
+
+        Args:
+            manifest: The fields to own.
+            force: Take fields over that somebody else applied, instead of raising.
+            dry_run: Only say what would be stored.
+
+        Raises:
+            Conflict: Somebody else applied some of the fields with another value.
+        """
+        query = {"fieldManager": FIELD_MANAGER, "force": "true" if force else "false"}
+        if dry_run:
+            query["dryRun"] = "All"
+        request = self._written("patch", manifest)
+        return self._call("PATCH", request, query=query, body=manifest, content_type="application/apply-patch+yaml")
+
+    def patch(self, kind: Kind, name: str, patch: Manifest, *, namespace: str | None = None) -> Manifest:
+        """Merge a patch into an object, where None removes a field; return it as stored."""
+        return self._call(
+            "PATCH",
+            self._named("patch", kind, name, namespace=namespace),
+            query={"fieldManager": FIELD_MANAGER},
+            body=patch,
+            content_type="application/merge-patch+json",
+        )
+
+    def delete(self, kind: Kind, name: str, *, namespace: str | None = None) -> bool:
+        """Delete an object; return whether it was there."""
+        try:
+            self._call("DELETE", self._named("delete", kind, name, namespace=namespace))
+        except NotFound:
+            return False
+        return True
+
+    def close(self) -> None:
+        """Close all connections; what other threads are waiting for fails, and their watches end."""
+        self._sockets.shut()
+        self._pool.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<KubeClient {self.server}>"
+
+    def _named(self, verb: str, kind: Kind, name: str, *, namespace: str | None) -> Request:
+        return Request(self.server, verb, kind, namespace=namespace or self.default_namespace, name=name)
+
+    def _written(self, verb: str, manifest: Manifest) -> Request:
+        metadata = manifest.get("metadata") or {}
+        name = str(metadata.get("name") or "")
+        return self._named(verb, find_kind(manifest), name, namespace=metadata.get("namespace"))
+
+    def _list_pages(self, request: Request, query: dict[str, str]) -> Listing:
+        items: list[Manifest] = []
+        # The API leaves out of the items what it says once for the list.
+        named = {"apiVersion": request.kind.api_version, "kind": request.kind.kind}
+        while True:
+            document = self._call("GET", request, query=query)
+            with self._explained(request):
+                page = read_page(document)
+            items += [named | item for item in page.items]
+            if not page.next:
+                return Listing(tuple(items), page.resource_version)
+            query = query | {"continue": page.next}
+
+    def _stream(self, request: Request, query: dict[str, str]) -> Iterator[Event]:
+        response = self._send("GET", request, query=query)
+        try:
+            with self._explained(request):
+                for line in split_lines(iter(partial(response.read1, _READ_SIZE), b"")):
+                    document = read_object(line)
+                    if document.get("type") == "ERROR":
+                        raise explain_status(request, read_member(document, "object"))
+                    yield read_event(document)
+        finally:
+            response.close()
+
+    def _call(
+        self,
+        method: str,
+        request: Request,
+        *,
+        query: dict[str, str] | None = None,
+        body: Manifest | None = None,
+        content_type: str = "application/json",
+    ) -> Manifest:
+        response = self._send(method, request, query=query, body=body, content_type=content_type)
+        with self._explained(request):
+            return read_object(response.data)
+
+    def _send(
+        self,
+        method: str,
+        request: Request,
+        *,
+        query: dict[str, str] | None = None,
+        body: Manifest | None = None,
+        content_type: str = "application/json",
+    ) -> urllib3.BaseHTTPResponse:
+        path = request.kind.path(namespace=request.namespace, name=request.name)
+        headers = {"Accept": "application/json", "Content-Type": content_type, "User-Agent": FIELD_MANAGER}
+        for setting in self._configuration.auth_settings().values():
+            headers[setting["key"]] = setting["value"]
+        with self._explained(request):
+            response: urllib3.BaseHTTPResponse = self._pool.urlopen(
+                method,
+                f"{self._configuration.host}{path}?{urlencode(query or {})}",
+                body=None if body is None else json.dumps(body).encode(),
+                headers=headers,
+                timeout=urllib3.Timeout(connect=_CONNECT_TIMEOUT, read=self._read_timeout),
+                retries=False,
+                redirect=False,
+                preload_content=False,
+            )
+            if response.status >= 300:  # noqa: PLR2004 - the HTTP class of success ends here
+                raise read_refusal(request, response.status, body=response.data, headers=response.headers)
+        return response
+
+    @contextmanager
+    def _explained(self, request: Request) -> Iterator[None]:
+        try:
+            yield
+        except urllib3.exceptions.HTTPError as error:
+            raise explain_silence(request, error, timeout=self._read_timeout) from error
+        except ValueError as error:
+            raise explain_babble(request) from error
+
+
+def _new_configuration() -> Any:  # noqa: ANN401 - the official package is untyped
+    from kubernetes.client import Configuration
+
+    return Configuration()
+
+
+@contextmanager
+def _configuration_faults(what: str) -> Iterator[None]:
+    from kubernetes.config import ConfigException
+
+    try:
+        yield
+    except Exception as error:  # the official loader lets YAML, file and look-up errors through as they are
+        # Only its own error is known to quote no secret.
+        words = str(error) if isinstance(error, (ConfigException, OSError)) else type(error).__name__
+        raise ConfigurationError(f"Cannot connect with {what}: {words}") from error
