@@ -1,0 +1,61 @@
+"""TCP ports of this machine: which are free, and what to say of one that is not."""
+
+import errno
+import socket
+
+from kfambassador.errors import ConfigurationError, PortInUse
+
+
+def free_port(address: str = "127.0.0.1") -> int:
+    """Find a port nobody listens on now.
+
+    Somebody may take it before you do: where the server can choose for itself, give it port 0 instead.
+
+    Example:
+        >>> 0 < free_port() < 65536
+        True
+    """
+    with _bound(address, 0) as probe:
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def check_port(address: str, port: int) -> None:
+    """Make sure that a server could listen here, before anything is started.
+
+    Raises:
+        PortInUse: Another process listens here.
+        ConfigurationError: The address is not this machine's, or the port is not this user's to take.
+    """
+    try:
+        _bound(address, port).close()
+    except OSError as error:
+        raise refusal(address, port, error=error) from error
+
+
+def refusal(address: str, port: int, *, error: OSError) -> ConfigurationError:
+    """Say in plain words why a server cannot listen here.
+
+    Example:
+        >>> print(refusal("127.0.0.1", 8080, error=OSError(errno.EADDRINUSE, "Address already in use")))
+        Port 8080 on 127.0.0.1 is in use by another process. Choose another with --http-port N; 0 takes any free one.
+    """
+    if error.errno == errno.EADDRINUSE:
+        return PortInUse(
+            f"Port {port} on {address} is in use by another process. "
+            "Choose another with --http-port N; 0 takes any free one."
+        )
+    return ConfigurationError(f"Cannot listen on port {port} of {address}: {error.strerror}.")
+
+
+def _bound(address: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    probe = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        # As servers do: a port whose last connections still linger (TIME_WAIT) is free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind((address, port))
+    except OSError:
+        probe.close()
+        raise
+    return probe
