@@ -74,8 +74,8 @@ def read_documents(text: str, limits: Limits = ANNOTATION_LIMITS) -> tuple[Docum
     Example:
         >>> [document.value for document in read_documents("a: 1\n---\n---\nb: [2]")]
         [{'a': 1}, {'b': [2]}]
-        >>> print(read_documents("a: {")[0].fault.message)
-        not YAML at line 1, column 5: did not find expected node content
+        >>> print(read_documents("a: b: c")[0].fault.message)
+        not YAML at line 1, column 5: mapping values are not allowed in this context
     """
     size = len(text.encode("utf-8", "surrogatepass"))
     if size > limits.bytes:
@@ -139,7 +139,7 @@ def _read_document(text: str, number: int, line: int, limits: Limits) -> Documen
     return Document(number, line, value=builder.value)
 
 
-class _Refused(Exception):  # noqa: N818 - it never leaves this module
+class _Refused(Exception):
     """A document that parses and is not to be read."""
 
     def __init__(self, code: str, message: str, line: int) -> None:

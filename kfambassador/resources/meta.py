@@ -9,12 +9,9 @@ from kfambassador.resources.mapping import Mapping
 from kfambassador.resources.service import Service, ServiceKey
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class SourcedMapping:
     """A mapping and where it came from.
-
-    Two are equal only when they are the same object: a store keeps an object as long as its text stays the same, so
-    identity is the cheapest key a memo can have.
 
     Attributes:
         mapping: What was written.

@@ -1,0 +1,101 @@
+"""What is wrong with a single mapping, judged before Envoy sees it.
+
+An ERROR is what Envoy would refuse, or what nobody may do; the mapping is left out, because one refused route blocks
+every later change of the table. A WARNING is a trap: the mapping is served, and probably not as meant.
+"""
+
+import re
+from collections.abc import Iterator
+
+from kfambassador.names import IDENTITY_HEADERS
+from kfambassador.attributes.headers import HeaderValue
+from kfambassador.problems import Fault, Severity
+from kfambassador.resources.mapping import Mapping
+from kfambassador.resources.validation import show
+from kfambassador.routing.model import Match, PathKind, ValueKind
+from kfambassador.routing.regex import check_regex
+
+# RFC 9110, section 5.6.2: a header's name, and a method, is a token.
+_TOKEN = re.compile(r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_OPERATOR = re.compile(r"%[A-Z_]+(\([^)]*\))?%")
+# Envoy's own headers, the framing of the message, and who the user is: not a mapping's to say.
+_PROTECTED = frozenset({"host", "content-length", "transfer-encoding", "connection", "upgrade", *IDENTITY_HEADERS})
+_PROTECTED_PREFIXES = ("x-envoy-", ":")
+
+
+def check_mapping(mapping: Mapping, match: Match) -> tuple[Fault, ...]:
+    """Judge one mapping by itself.
+
+    Example:
+        >>> from kfambassador.routing.matches import build_match
+        >>> mapping = Mapping(name="m", prefix="models/", service="m")
+        >>> check_mapping(mapping, build_match(mapping))[0].code
+        'prefix-without-slash'
+    """
+    return (*_check_text(mapping), *_check_path(mapping), *_check_match(mapping, match), *_check_added(mapping))
+
+
+def _check_text(mapping: Mapping) -> Iterator[Fault]:
+    """Refuse characters that no HTTP message can carry."""
+    for name in ("prefix", "method", "host", "hostname", "rewrite", "host_rewrite"):
+        value = getattr(mapping, name)
+        if value is not None and not _is_printable(value):
+            yield Fault("bad-character", f"{show(value)} holds a control character; take it out", path=name)
+
+
+def _is_printable(value: str) -> bool:
+    # A lone surrogate, which YAML can spell, has no bytes to send.
+    return not _CONTROL.search(value) and not any("\ud800" <= char <= "\udfff" for char in value)
+
+
+def _check_path(mapping: Mapping) -> Iterator[Fault]:
+    if not mapping.prefix_regex and not mapping.prefix.startswith("/"):
+        message = f"{show(mapping.prefix)} never matches, because every path starts with a slash; write /{mapping.prefix}"
+        yield Fault("prefix-without-slash", message, path="prefix", severity=Severity.WARNING)
+    if mapping.prefix_regex and mapping.prefix_exact:
+        message = "prefix_regex and prefix_exact cannot both hold; the prefix is read as a regular expression"
+        yield Fault("prefix-twice", message, path="prefix_exact", severity=Severity.WARNING)
+
+
+def _check_match(mapping: Mapping, match: Match) -> Iterator[Fault]:
+    if mapping.method is not None and not mapping.method_regex and not _TOKEN.match(mapping.method):
+        message = f"{show(mapping.method)} is no HTTP method; write one such as POST, or set method_regex"
+        yield Fault("bad-method", message, path="method")
+    elif mapping.method is not None and not mapping.method_regex and mapping.method != mapping.method.upper():
+        message = f"methods are compared to the letter, and {show(mapping.method)} is not {mapping.method.upper()!r}"
+        yield Fault("method-case", message, path="method", severity=Severity.WARNING)
+    for name in (*mapping.headers, *mapping.regex_headers):
+        if name not in {":authority", ":method", ":path", ":scheme"} and not _TOKEN.match(name):
+            yield Fault("bad-header", f"{show(name)} is no header name", path="headers")
+    if match.path.kind is PathKind.REGEX:
+        yield from _check_regex(match.path.text, "prefix")
+    for condition in (*match.headers, *match.query_parameters):
+        if condition.kind is ValueKind.REGEX:
+            yield from _check_regex(condition.value, condition.name)
+        elif not _is_printable(condition.value):
+            message = f"{show(condition.value)} holds a control character; take it out"
+            yield Fault("bad-character", message, path=condition.name)
+
+
+def _check_regex(expression: str, path: str) -> Iterator[Fault]:
+    reason = check_regex(expression)
+    if reason:
+        message = f"{show(expression)} is refused as a regular expression (RE2): {reason}"
+        yield Fault("bad-regex", message, path=path)
+
+
+def _check_added(mapping: Mapping) -> Iterator[Fault]:
+    for name, given in mapping.add_request_headers.items():
+        path = f"add_request_headers.{name}"
+        value = given.value if isinstance(given, HeaderValue) else str(given)
+        if not _TOKEN.match(name):
+            yield Fault("bad-header", f"{show(name)} is no header name", path=path)
+        elif name.lower() in _PROTECTED or name.lower().startswith(_PROTECTED_PREFIXES):
+            message = f"a mapping may not set {name}: it belongs to the gateway or says who the user is"
+            yield Fault("protected-header", message, path=path)
+        if not _is_printable(value):
+            yield Fault("bad-character", f"{show(value)} holds a control character; take it out", path=path)
+        elif _OPERATOR.search(value):
+            message = f"{show(value)} is sent as it is written; Envoy's operators are not expanded"
+            yield Fault("header-operator", message, path=path, severity=Severity.WARNING)

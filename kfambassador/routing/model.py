@@ -1,0 +1,211 @@
+"""The routing table: what is decided, before it is said in Envoy's words.
+
+Plain immutable data. A route carries its mappings whole: the compiler understands what shapes the table (match,
+precedence, weight, service), and everything else passes through unread, which keeps an attribute a one-file change.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from kfambassador.problems import Origin, Problem
+from kfambassador.resources.mapping import Mapping
+from kfambassador.resources.service import ServiceKey
+
+
+class PathKind(StrEnum):
+    """How a path is compared."""
+
+    PREFIX = "prefix"
+    EXACT = "exact"
+    REGEX = "regex"
+
+
+@dataclass(frozen=True, slots=True)
+class PathMatch:
+    """A condition on the path, without its query.
+
+    Attributes:
+        kind: How it is compared; an expression must match the whole path.
+        text: The prefix, the path or the expression, as it was written.
+        case_sensitive: Whether upper and lower case differ; has no bearing on an expression.
+    """
+
+    kind: PathKind
+    text: str
+    case_sensitive: bool = True
+
+
+class ValueKind(StrEnum):
+    """How a header or query parameter is compared."""
+
+    EXACT = "exact"
+    PRESENT = "present"
+    PREFIX = "prefix"
+    SUFFIX = "suffix"
+    REGEX = "regex"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ValueMatch:
+    """A condition on one header or query parameter.
+
+    Attributes:
+        name: The header's name in lower case (``:method`` and ``:authority`` are headers here, as in Ambassador), or
+            the parameter's.
+        kind: How the value is compared; an expression must match the whole value.
+        value: What it is compared with; "" when only presence counts.
+    """
+
+    name: str
+    kind: ValueKind
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Which requests a route takes: all conditions must hold."""
+
+    path: PathMatch
+    headers: tuple[ValueMatch, ...] = ()
+    query_parameters: tuple[ValueMatch, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a mapping's service points, once its text is understood.
+
+    Attributes:
+        host: A host name in lower case, qualified with a namespace where it needs one, or an IP address.
+        port: The port clients of the service use.
+    """
+
+    host: str
+    port: int
+
+    def service_key(self) -> ServiceKey | None:
+        """The Service of the cluster this would be, if there is one by that name.
+
+        Example:
+            >>> Target("test.kubeflow.svc.cluster.local", 80).service_key()
+            ServiceKey(namespace='kubeflow', name='test')
+        """
+        host = self.host.rstrip(".").removesuffix(".cluster.local").removesuffix(".svc")
+        name, dot, namespace = host.partition(".")
+        return ServiceKey(namespace, name) if dot and name and namespace and "." not in namespace else None
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One address that answers for a cluster."""
+
+    address: str
+    port: int
+
+
+class Discovery(StrEnum):
+    """How a cluster's endpoints are found."""
+
+    #: From the EndpointSlices of a Service of the cluster.
+    ENDPOINTS = "endpoints"
+    #: By asking DNS, again and again.
+    DNS = "dns"
+    #: They are the address that was written.
+    ADDRESS = "address"
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A service Envoy connects to.
+
+    Attributes:
+        name: Made from the target and every cluster-scoped attribute, so two settings never share a cluster.
+        target: Where the mapping pointed.
+        discovery: How the endpoints are found.
+        endpoints: Where Envoy connects to; for DNS the one name to look up.
+        settings: A mapping whose cluster-scoped attributes are this cluster's.
+    """
+
+    name: str
+    target: Target
+    discovery: Discovery
+    endpoints: tuple[Endpoint, ...]
+    settings: Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """One mapping's part in a route.
+
+    Attributes:
+        mapping: What was written; its rewrites, timeouts and headers are its own.
+        origin: Where it was written.
+        namespace: The namespace it belongs to.
+        cluster: The name of the cluster it goes to.
+        share: Its effective share of the route's requests, in percent. The shares of a route sum to 100.
+    """
+
+    mapping: Mapping
+    origin: Origin
+    namespace: str
+    cluster: str
+    share: int
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Requests that match go to one of the splits.
+
+    Attributes:
+        match: Which requests.
+        precedence: Evaluated before routes of lower precedence.
+        splits: Who gets them; more than one is a canary.
+    """
+
+    match: Match
+    precedence: int
+    splits: tuple[Split, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VirtualHost:
+    """Routes for a set of host names.
+
+    Attributes:
+        name: Unique in the table.
+        domains: Host names; ``*`` is any.
+        routes: In the order they are evaluated; the first that matches wins.
+    """
+
+    name: str
+    domains: tuple[str, ...]
+    routes: tuple[Route, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RoutingTable:
+    """Everything Envoy is to do, before it is said in Envoy's words.
+
+    Attributes:
+        virtual_hosts: The routes by host.
+        clusters: Every cluster that a route names, sorted by name.
+        generation: The generation of the resources it was compiled from.
+    """
+
+    virtual_hosts: tuple[VirtualHost, ...] = ()
+    clusters: tuple[Cluster, ...] = ()
+    generation: int = 0
+
+    def routes(self) -> tuple[Route, ...]:
+        """All routes in evaluation order, host by host."""
+        return tuple(route for host in self.virtual_hosts for route in host.routes)
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """What a compilation gives: the table, and the problems of everything that was read."""
+
+    table: RoutingTable
+    problems: tuple[Problem, ...]

@@ -1,0 +1,93 @@
+"""A mapping's ``service`` text understood: which host and port it means."""
+
+import re
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from kfambassador.problems import Fault, Severity
+from kfambassador.routing.model import Target
+
+_SERVICE = re.compile(
+    r"^(?:(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://)?"
+    r"(?P<host>\[[^\]]*\]|[^:/?#]*)"
+    r"(?::(?P<port>[^/?#]*))?"
+    r"(?P<rest>[/?#].*)?$",
+    re.DOTALL,
+)
+_HOST = re.compile(r"^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?$")
+_HIGHEST_PORT = 65535
+
+
+@dataclass(frozen=True, slots=True)
+class ReadTarget:
+    """What a service text means: the target, or None when the faults leave none."""
+
+    target: Target | None
+    faults: tuple[Fault, ...] = ()
+
+
+def read_target(service: str, *, namespace: str) -> ReadTarget:
+    """Read ``[http://]host[:port]``.
+
+    Args:
+        service: The text.
+        namespace: Where a name without a dot lives: the mapping's own namespace (Ambassador from 1.0 on).
+
+    Example:
+        >>> str(read_target("test:8000", namespace="kubeflow").target)
+        'test.kubeflow:8000'
+        >>> read_target("test:80a", namespace="kubeflow").faults[0].message
+        "'80a' in 'test:80a' is no port; write a number from 1 to 65535"
+    """
+    parts = _SERVICE.match(service)
+    scheme, host, port, rest = parts.group("scheme", "host", "port", "rest") if parts else (None, "", None, None)
+    fault = _check_scheme(scheme) or _check_host(host.lower(), service) or _check_port(port, service)
+    if fault is not None:
+        return ReadTarget(None, (fault,))
+    target = Target(_qualify(host.lower(), namespace), int(port) if port else 80)
+    if rest is None or rest == "/":
+        return ReadTarget(target)
+    message = f"{rest!r} in {service!r} is left out: a service is host and port; set the path with rewrite"
+    return ReadTarget(target, (Fault("service-path", message, path="service", severity=Severity.WARNING),))
+
+
+def _check_scheme(scheme: str | None) -> Fault | None:
+    if scheme is None or scheme.lower() == "http":
+        return None
+    if scheme.lower() == "https":
+        message = "https:// is not served by this release; the mapping is left out rather than served in clear"
+        return Fault("attribute-not-served", message, path="service")
+    return Fault("bad-service", f"{scheme}:// is no scheme of a service; write http:// or none", path="service")
+
+
+def _check_host(host: str, service: str) -> Fault | None:
+    if _is_address(host.strip("[]")) or _HOST.match(host):
+        return None
+    message = f"{host!r} in {service!r} is no host name; write host or host:port" if host else f"{service!r} has no host"
+    return Fault("bad-service", message, path="service")
+
+
+def _check_port(port: str | None, service: str) -> Fault | None:
+    if port is None or (port.isascii() and port.isdigit() and 0 < int(port) <= _HIGHEST_PORT):
+        return None
+    message = f"{port!r} in {service!r} is no port; write a number from 1 to {_HIGHEST_PORT}"
+    return Fault("bad-service", message, path="service")
+
+
+def _qualify(host: str, namespace: str) -> str:
+    host = host.strip("[]")
+    plain = "." in host or ":" in host or host == "localhost"
+    return host if plain else f"{host}.{namespace}"
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def is_address(target: Target) -> bool:
+    """Tell whether a target is an IP address and needs no look-up."""
+    return _is_address(target.host)
