@@ -79,9 +79,7 @@ def build_listener(settings: ListenerSettings) -> XdsResource:
     listener = Listener(
         name=LISTENER,
         address={"socket_address": {"address": settings.address, "port_value": settings.port}},
-        filter_chains=[
-            {"filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]}
-        ],
+        filter_chains=[{"filters": [manager]}],
         per_connection_buffer_limit_bytes=UInt32Value(value=settings.connection_buffer),
         # With it two gateways would share a port, each getting some of the requests, and neither would say so.
         enable_reuse_port=BoolValue(value=False),
