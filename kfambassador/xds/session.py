@@ -1,0 +1,187 @@
+"""One delta stream as a state machine: requests, snapshots and time in, responses out, in an order that loses nothing.
+
+The order, for each snapshot: **add** clusters and endpoints; **warm**: wait until the client has accepted them;
+**switch** listeners and routes; **remove** what no accepted route names any more. A request that meets a route before
+its cluster is ready, or after it is gone, is a request lost.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+
+from kfambassador.envoy.protos import AnyMessage, DeltaDiscoveryRequest, DeltaDiscoveryResponse, Resource
+from kfambassador.envoy.snapshot import Snapshot, TypeUrl, XdsResource
+from kfambassador.xds.subscription import PATIENCE, Offer, Rejection, Subscription
+
+
+@dataclass(frozen=True, slots=True)
+class NodeStatus:
+    """How far one Envoy is.
+
+    Attributes:
+        node_id: The name it gave itself, "" before it did.
+        acknowledged: The generation of the newest snapshot it serves whole, None before the first. What only older
+            ones needed may still be on its way out.
+        goal: The generation it is being led to, None before the first snapshot.
+        rejection: The refusal that stands, None when there is none; of several, the first in the order of serving.
+    """
+
+    node_id: str = ""
+    acknowledged: int | None = None
+    goal: int | None = None
+    rejection: Rejection | None = None
+
+
+class Session:
+    """One delta stream.
+
+    Each method takes the time in seconds, of any clock that does not go back, and returns the responses to send.
+    Before the first snapshot there are none: an empty answer would take away what the client serves already.
+
+    Example:
+        >>> from kfambassador.envoy.snapshot import XdsResource
+        >>> cluster = XdsResource.of("models", b"...")
+        >>> session = Session()
+        >>> session.on_snapshot(Snapshot({TypeUrl.CLUSTER: {"models": cluster}}, generation=1), now=0.0)
+        []
+        >>> [response] = session.on_request(DeltaDiscoveryRequest(type_url=TypeUrl.CLUSTER), now=0.1)
+        >>> [resource.name for resource in response.resources]
+        ['models']
+        >>> acknowledgement = DeltaDiscoveryRequest(type_url=TypeUrl.CLUSTER, response_nonce=response.nonce)
+        >>> session.on_request(acknowledgement, now=0.2), session.status.acknowledged
+        ([], 1)
+    """
+
+    def __init__(self) -> None:
+        self._goal: Snapshot | None = None
+        self._node_id = ""
+        self._acknowledged: int | None = None
+        self._began: float | None = None
+        self._nonces = count(1)
+        self._clusters = Subscription(TypeUrl.CLUSTER)
+        self._endpoints = Subscription(TypeUrl.ENDPOINTS)
+        self._listeners = Subscription(TypeUrl.LISTENER)
+        self._routes = Subscription(TypeUrl.ROUTE_CONFIGURATION)
+        self._subscriptions = (self._clusters, self._endpoints, self._listeners, self._routes)
+
+    @property
+    def status(self) -> NodeStatus:
+        """How far this Envoy is."""
+        return NodeStatus(
+            node_id=self._node_id,
+            acknowledged=self._acknowledged,
+            goal=None if self._goal is None else self._goal.generation,
+            rejection=next((each.rejection for each in self._subscriptions if each.rejection is not None), None),
+        )
+
+    def on_request(self, request: DeltaDiscoveryRequest, now: float) -> list[DeltaDiscoveryResponse]:
+        """The client asked for something, or answered a response, or both. A type we do not serve is ignored."""
+        self._node_id = self._node_id or request.node.id
+        self._began = now if self._began is None else self._began
+        subscription = next((each for each in self._subscriptions if each.type_url == request.type_url), None)
+        if subscription is None:
+            return []
+        if request.HasField("error_detail"):
+            subscription.refuse(request.response_nonce, request.error_detail.message)
+        else:
+            subscription.accept(request.response_nonce)
+        subscription.ask(
+            subscribe=request.resource_names_subscribe,
+            unsubscribe=request.resource_names_unsubscribe,
+            holding=request.initial_resource_versions,
+            now=now,
+        )
+        return self._advance(now)
+
+    def on_snapshot(self, snapshot: Snapshot, now: float) -> list[DeltaDiscoveryResponse]:
+        """There is a newer goal; what the old one still had to say is not said any more."""
+        self._goal = snapshot
+        return self._advance(now)
+
+    def on_tick(self, now: float) -> list[DeltaDiscoveryResponse]:
+        """Time has passed: a step held up by a client that keeps silent may go on."""
+        return self._advance(now)
+
+    def _advance(self, now: float) -> list[DeltaDiscoveryResponse]:
+        """Say all that may be said now, a response a type at most, in the order in which it must be heard."""
+        if self._goal is None:
+            return []
+        goal = self._goal
+        switched = self._has_switched(goal, now)
+        offers = [*self._add(goal, now, removing=switched)]
+        if not switched and self._is_warm(goal, now):
+            offers += self._switch(goal, now)
+        self._acknowledge(goal)
+        return [build_response(offer) for offer in offers]
+
+    def _add(self, goal: Snapshot, now: float, *, removing: bool) -> Iterator[Offer]:
+        """Clusters, then endpoints: a changed cluster warms anew, and for that needs its endpoints once more."""
+        for offer in self._offer(self._clusters, goal, now, removing=removing):
+            self._endpoints.renew({resource.name for resource in offer.added}, now)
+            yield offer
+        yield from self._offer(self._endpoints, goal, now, removing=removing)
+
+    def _switch(self, goal: Snapshot, now: float) -> Iterator[Offer]:
+        """Listeners, then routes: a changed listener warms anew, and for that needs its routes once more."""
+        for offer in self._offer(self._listeners, goal, now, removing=True):
+            self._routes.renew(self._routes.names, now)
+            yield offer
+        yield from self._offer(self._routes, goal, now, removing=True)
+
+    def _offer(self, subscription: Subscription, goal: Snapshot, now: float, *, removing: bool) -> Iterator[Offer]:
+        offer = subscription.offer(goal, removing=removing, nonce=str(next(self._nonces)), now=now)
+        if offer is not None:
+            yield offer
+
+    def _has_switched(self, goal: Snapshot, now: float) -> bool:
+        """Whether no listener or route but the goal's is in use, so that nothing else is needed any more."""
+        return all(
+            each.has_reached(goal) if each.is_open else self._is_overdue(now)
+            for each in (self._listeners, self._routes)
+        )
+
+    def _is_warm(self, goal: Snapshot, now: float) -> bool:
+        """Whether each cluster of the goal was accepted and has its endpoints, or was waited for long enough."""
+        if not self._clusters.is_open:
+            return self._is_overdue(now)
+        return not any(self._awaits(cluster, goal, now) for cluster in self._clusters.wanted(goal))
+
+    def _awaits(self, cluster: XdsResource, goal: Snapshot, now: float) -> bool:
+        if self._clusters.awaits(cluster, now):
+            return True
+        assignment = goal.of_type(TypeUrl.ENDPOINTS).get(cluster.name)
+        if assignment is None:
+            return False
+        if self._endpoints.wants(cluster.name):
+            return self._endpoints.awaits(assignment, now)
+        return not self._clusters.is_overdue(cluster.name, now)
+
+    def _is_overdue(self, now: float) -> bool:
+        """Whether the client has had the time to ask for all types."""
+        return self._began is not None and now >= self._began + PATIENCE
+
+    def _acknowledge(self, goal: Snapshot) -> None:
+        needed = [each for each in self._subscriptions if each.is_open or goal.of_type(each.type_url)]
+        for subscription in needed:
+            subscription.note(goal)
+        generations = [each.generation for each in needed if each.generation is not None]
+        if generations and len(generations) == len(needed):
+            self._acknowledged = min(generations)
+
+
+def build_response(offer: Offer) -> DeltaDiscoveryResponse:
+    """Turn an offer into the protocol's message."""
+    return DeltaDiscoveryResponse(
+        type_url=offer.type_url,
+        nonce=offer.nonce,
+        system_version_info=str(offer.goal.generation),
+        resources=[
+            Resource(
+                name=resource.name,
+                version=resource.version,
+                resource=AnyMessage(type_url=offer.type_url, value=resource.body),
+            )
+            for resource in offer.added
+        ],
+        removed_resources=offer.removed,
+    )

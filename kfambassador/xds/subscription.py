@@ -1,0 +1,268 @@
+"""What one stream asked for of one type, what it was given, and what it said to that."""
+
+from collections.abc import Iterable, Iterator
+from collections.abc import Mapping as Dict
+from dataclasses import dataclass, replace
+from enum import Enum
+from itertools import chain
+
+from kfambassador.envoy.snapshot import Snapshot, TypeUrl, XdsResource
+
+PATIENCE = 5.0
+"""Seconds after which a silent or refusing client no longer holds up what comes next."""
+
+_ALL = "*"
+_NEVER_GIVEN = ""
+_LEGACY_WILDCARD = frozenset({TypeUrl.CLUSTER, TypeUrl.LISTENER})
+
+
+class Standing(Enum):
+    """What the client said to what it was given."""
+
+    SILENT = "silent"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One resource as this client has it.
+
+    Attributes:
+        version: The version it was given last, None when it was told that there is none.
+        since: When it was first given that version, in seconds of the caller's clock.
+        standing: What the client said to it.
+    """
+
+    version: str | None
+    since: float
+    standing: Standing = Standing.SILENT
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One response, remembered until the client's verdict.
+
+    Attributes:
+        type_url: The type of all in it.
+        nonce: The name the client will use for it.
+        goal: The snapshot it leads to.
+        added: The resources in it, in the goal's order.
+        removed: The names it takes away, or says do not exist.
+        made_at: When it was made, in seconds of the caller's clock.
+    """
+
+    type_url: TypeUrl
+    nonce: str
+    goal: Snapshot
+    added: tuple[XdsResource, ...]
+    removed: tuple[str, ...]
+    made_at: float
+
+    def versions(self) -> dict[str, str | None]:
+        """Each name in the response with its version, None for a removed one."""
+        return {**dict.fromkeys(self.removed), **{resource.name: resource.version for resource in self.added}}
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """Envoy refused a response.
+
+    Attributes:
+        type_url: The type it was of.
+        generation: The generation of the snapshot it was made from.
+        message: Why, in Envoy's own words.
+        resources: The names in the refused response; at least one of them is at fault.
+    """
+
+    type_url: TypeUrl
+    generation: int
+    message: str
+    resources: tuple[str, ...]
+
+
+class Subscription:
+    """One type on one stream.
+
+    Args:
+        type_url: The type.
+
+    Attributes:
+        is_open: Whether the client has asked for anything of this type yet.
+        generation: The newest generation whose resources of this type were all accepted, None before the first.
+        rejection: The refusal that still stands, None when there is none.
+    """
+
+    def __init__(self, type_url: TypeUrl) -> None:
+        self.type_url = type_url
+        self.is_open = False
+        self.generation: int | None = None
+        self.rejection: Rejection | None = None
+        self._refused: Dict[str, XdsResource] | None = None
+        self._wildcard = False
+        self._names: set[str] = set()
+        self._held: dict[str, Held] = {}
+        self._offers: dict[str, Offer] = {}
+        self._reached: Dict[str, XdsResource] | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names the client holds or waits for."""
+        return tuple(self._held)
+
+    def ask(self, *, subscribe: Iterable[str], unsubscribe: Iterable[str], holding: Dict[str, str], now: float) -> None:
+        """Take in what one request says about names.
+
+        A name asked for again is given again: the client may have forgotten it.
+
+        Args:
+            subscribe: Names to add; ``*`` stands for all.
+            unsubscribe: Names to drop. Under ``*`` a dropped name is still wanted, and is given once more.
+            holding: Versions by name the client kept from an earlier stream: they count as given.
+            now: The time, in seconds.
+        """
+        asked = set(subscribe)
+        self._reached = None
+        if not self.is_open and not asked:
+            self._wildcard = self.type_url in _LEGACY_WILDCARD
+        self.is_open = True
+        self._wildcard = self._wildcard or _ALL in asked
+        self._names |= asked - {_ALL}
+        self._held |= {name: Held(_NEVER_GIVEN, now) for name in asked - {_ALL}}
+        self._drop(set(unsubscribe), now)
+        for name, version in holding.items():
+            if self.wants(name):
+                self._held[name] = Held(version, now, Standing.ACCEPTED)
+
+    def _drop(self, names: set[str], now: float) -> None:
+        self._names -= names
+        self._wildcard = self._wildcard and _ALL not in names
+        if self._wildcard:
+            self._held |= {name: Held(_NEVER_GIVEN, now) for name in names}
+        elif names:
+            self._held = {name: held for name, held in self._held.items() if name in self._names}
+
+    def renew(self, names: Iterable[str], now: float) -> None:
+        """Count those of ``names`` that were asked for as not given yet: the client needs them once more."""
+        self._reached = None
+        self._held |= {name: Held(_NEVER_GIVEN, now) for name in names if name in self._held}
+
+    def offer(self, goal: Snapshot, *, removing: bool, nonce: str, now: float) -> Offer | None:
+        """Make the next response towards a goal, and remember it until the verdict.
+
+        Args:
+            goal: What the client should hold in the end.
+            removing: Whether what it holds may be taken away. That a name it waits for does not exist is told anyway.
+            nonce: The name the client will answer with.
+            now: The time, in seconds.
+
+        Returns:
+            None when there is nothing to say, or while the client has not answered the last offer and may yet do so.
+        """
+        if self.has_reached(goal) or any(now < offer.made_at + PATIENCE for offer in self._offers.values()):
+            return None
+        withheld = self._refused is not None and self._refused == goal.of_type(self.type_url)
+        added = tuple(self._missing(goal, withheld=withheld))
+        removed = tuple(
+            name
+            for name in self._superfluous(goal, withheld=withheld)
+            if removing or self._held[name].version == _NEVER_GIVEN
+        )
+        if not added and not removed:
+            return None
+        offer = Offer(self.type_url, nonce, goal, added, removed, now)
+        self._offers[nonce] = offer
+        self._reached = None
+        self._held |= {name: self._give(name, version, now) for name, version in offer.versions().items()}
+        return offer
+
+    def accept(self, nonce: str) -> None:
+        """The client accepted the response of this nonce; a nonce it was never given or has answered is ignored."""
+        offer = self._offers.pop(nonce, None)
+        if offer is None:
+            return
+        self._stand(offer, Standing.ACCEPTED)
+        if self._refused != offer.goal.of_type(self.type_url):
+            self._refused = self.rejection = None
+            self.generation = offer.goal.generation
+
+    def refuse(self, nonce: str, message: str) -> None:
+        """The client refused the response of this nonce.
+
+        It may have taken a part of it, so what it holds of these names is unknown. They are given again as soon as
+        the goal of this type is another one; before that, the client would only refuse them again.
+        """
+        offer = self._offers.pop(nonce, None)
+        if offer is None:
+            return
+        self._stand(offer, Standing.REFUSED)
+        self._refused = offer.goal.of_type(self.type_url)
+        self.rejection = Rejection(self.type_url, offer.goal.generation, message, tuple(offer.versions()))
+
+    def has_reached(self, goal: Snapshot) -> bool:
+        """Whether the client has accepted all it wants of a goal, and holds nothing else."""
+        if not self.is_open or self._offers:
+            return False
+        resources = goal.of_type(self.type_url)
+        if self._reached is not resources:
+            left = chain(self._missing(goal, withheld=False), self._superfluous(goal, withheld=False))
+            self._reached = resources if next(left, None) is None else None
+        return self._reached is resources
+
+    def note(self, goal: Snapshot) -> None:
+        """Take note of the goal's generation when the client has reached it."""
+        if self.has_reached(goal):
+            self.generation = goal.generation
+
+    def wanted(self, goal: Snapshot) -> Iterator[XdsResource]:
+        """The resources of a goal that the client asked for."""
+        resources = goal.of_type(self.type_url)
+        if self._wildcard:
+            return iter(resources.values())
+        return (resources[name] for name in sorted(self._names & resources.keys()))
+
+    def awaits(self, resource: XdsResource, now: float) -> bool:
+        """Whether the client has yet to accept a resource, and may still be waited for."""
+        held = self._held.get(resource.name)
+        if held is None or held.version != resource.version:
+            return True
+        return held.standing is not Standing.ACCEPTED and now < held.since + PATIENCE
+
+    def is_overdue(self, name: str, now: float) -> bool:
+        """Whether the client was given a resource so long ago that it is no longer waited for."""
+        return name in self._held and now >= self._held[name].since + PATIENCE
+
+    def wants(self, name: str) -> bool:
+        """Whether the client asked for a name."""
+        return self._wildcard or name in self._names
+
+    def _missing(self, goal: Snapshot, *, withheld: bool) -> Iterator[XdsResource]:
+        return (
+            resource
+            for resource in self.wanted(goal)
+            if self._lacks(resource.name, resource.version, withheld=withheld)
+        )
+
+    def _superfluous(self, goal: Snapshot, *, withheld: bool) -> Iterator[str]:
+        absent = self._held.keys() - goal.of_type(self.type_url).keys()
+        return (name for name in sorted(absent) if self._lacks(name, None, withheld=withheld))
+
+    def _lacks(self, name: str, version: str | None, *, withheld: bool) -> bool:
+        held = self._held.get(name)
+        if held is None or held.version != version:
+            return True
+        return held.standing is Standing.REFUSED and not withheld
+
+    def _give(self, name: str, version: str | None, now: float) -> Held:
+        held = self._held.get(name)
+        is_repeated = held is not None and held.version == version
+        return Held(version, held.since if held is not None and is_repeated else now)
+
+    def _stand(self, offer: Offer, standing: Standing) -> None:
+        for name, version in offer.versions().items():
+            held = self._held.get(name)
+            if held is None or held.version != version:
+                continue
+            self._held[name] = replace(held, standing=standing)
+            if version is None and standing is Standing.ACCEPTED and name not in self._names:
+                del self._held[name]
