@@ -5,6 +5,7 @@ Typed models are left alone: they differ between versions of that package, and r
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import urlencode
 
 import urllib3
 
@@ -53,7 +54,11 @@ class KubeClient:
         read_timeout: Seconds without a byte from the server after which a call is given up.
 
     Attributes:
+        server: The address of the API, without credentials.
         default_namespace: Where objects live that do not say.
+
+    Raises:
+        ConfigurationError: The address is none.
     """
 
     def __init__(
@@ -65,14 +70,15 @@ class KubeClient:
     ) -> None:
         from kubernetes.client.rest import RESTClientObject
 
+        self.server = _without_credentials(configuration.host)
         self.default_namespace = namespace
         self._configuration = configuration
         self._read_timeout = read_timeout
         self._sockets = OpenSockets()
-        self._pool = RESTClientObject(configuration).pool_manager
-        with _configuration_faults(f"the address {self.server!r}"):
-            connections = self._pool.connection_from_url(configuration.host)
-        connections.ConnectionCls = self._sockets.track(connections.ConnectionCls)
+        self._pools = RESTClientObject(configuration).pool_manager
+        with _configuration_faults(f"the address {self.server}"):
+            self._connections = self._pools.connection_from_url(configuration.host)
+        self._connections.ConnectionCls = self._sockets.track(self._connections.ConnectionCls)
 
     @classmethod
     def connect(cls, url: str, *, token: str, read_timeout: float = 30.0) -> Self:
@@ -83,7 +89,8 @@ class KubeClient:
             <KubeClient http://127.0.0.1:8001>
         """
         configuration = _new_configuration()
-        configuration.host = url.rstrip("/")
+        with _configuration_faults(f"the address {_without_credentials(url)}"):
+            configuration.host = url.rstrip("/")
         configuration.proxy = None
         configuration.api_key = {"authorization": f"Bearer {token}"}
         return cls(configuration, read_timeout=read_timeout)
@@ -131,12 +138,6 @@ class KubeClient:
     def clone(self, *, read_timeout: float) -> "KubeClient":
         """Return a client of the same API with the same credentials and connections of its own."""
         return KubeClient(self._configuration, namespace=self.default_namespace, read_timeout=read_timeout)
-
-    @property
-    def server(self) -> str:
-        """The address of the API, without credentials."""
-        parts = urlsplit(str(self._configuration.host))
-        return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
     def list(self, kind: Kind, *, namespace: str | None = None, label_selector: str | None = None) -> Listing:
         """List all objects of a kind, in pages; never a part of them.
@@ -248,7 +249,7 @@ class KubeClient:
     def close(self) -> None:
         """Close all connections; what other threads are waiting for fails, and their watches end."""
         self._sockets.shut()
-        self._pool.clear()
+        self._connections.close()
 
     def __enter__(self) -> Self:
         return self
@@ -321,7 +322,7 @@ class KubeClient:
         for setting in self._configuration.auth_settings().values():
             headers[setting["key"]] = setting["value"]
         with self._explained(request):
-            response: urllib3.BaseHTTPResponse = self._pool.urlopen(
+            response: urllib3.BaseHTTPResponse = self._pools.urlopen(
                 method,
                 f"{self._configuration.host}{path}?{urlencode(query or {})}",
                 body=None if body is None else json.dumps(body).encode(),
@@ -343,6 +344,10 @@ class KubeClient:
             raise explain_silence(request, error, timeout=self._read_timeout) from error
         except ValueError as error:
             raise explain_babble(request) from error
+
+
+def _without_credentials(url: str) -> str:
+    return re.sub("//[^/]*@", "//", url)
 
 
 def _new_configuration() -> Any:  # noqa: ANN401 - the official package is untyped

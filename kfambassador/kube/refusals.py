@@ -104,6 +104,8 @@ def _silence(server: str, error: http.HTTPError, timeout: float) -> str:
         )
     if isinstance(error, http.NameResolutionError):
         return f"No host answers to the name in {server}. Check the address of the Kubernetes API"
+    if isinstance(error, http.ClosedPoolError):
+        return f"This client of the Kubernetes API at {server} is closed: connect again"
     # Old urllib3 versions make a refused connection a kind of timeout, so the order of the two matters.
     if isinstance(error, (http.NewConnectionError, http.ConnectTimeoutError)):
         return f"No Kubernetes API answers at {server}: is the gateway or cluster running?"
