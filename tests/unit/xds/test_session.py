@@ -2,7 +2,8 @@
 
 from kfambassador.envoy.protos import DeltaDiscoveryRequest
 from kfambassador.envoy.snapshot import TypeUrl, content_version
-from kfambassador.xds.session import NodeStatus, Rejection, Session
+from kfambassador.xds.session import NodeStatus, Session
+from kfambassador.xds.subscription import Rejection
 from tests.snapshots import build_snapshot
 from tests.unit.xds.conversation import Step, accept, ask, played, publish, refuse, wait
 
