@@ -11,6 +11,7 @@ from envoy.config.endpoint.v3.endpoint_pb2 import ClusterLoadAssignment
 from envoy.config.listener.v3.listener_pb2 import Listener
 from envoy.config.route.v3.route_components_pb2 import Route, RouteList, VirtualHost
 from envoy.config.route.v3.route_pb2 import RouteConfiguration
+from envoy.extensions.filters.http.rbac.v3.rbac_pb2 import RBAC
 from envoy.extensions.filters.http.router.v3.router_pb2 import Router
 from envoy.extensions.filters.network.http_connection_manager.v3.http_connection_manager_pb2 import (
     HttpConnectionManager,
@@ -34,6 +35,7 @@ from google.protobuf.wrappers_pb2 import BoolValue, UInt32Value
 from xds.type.matcher.v3.matcher_pb2 import Matcher
 
 __all__ = [
+    "RBAC",
     "AnyMessage",
     "BoolValue",
     "Bootstrap",
