@@ -6,7 +6,7 @@ What to do next is decided by :func:`next_step`, which does nothing itself; the 
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -112,8 +112,8 @@ class Outcome:
 def next_step(step: Step, outcome: Outcome, *, kind: Kind, settings: ReflectorSettings, chance: float) -> Step:
     """Decide what to do after a step.
 
-    After anything but a peaceful end comes a listing: the server that answers next may be another one, or may have lost
-    its memory. A listing alone does not make up for failures, or one that expires at once would be repeated without end.
+    After anything but a peaceful end comes a listing: the server that answers next may be another one, or have lost its
+    memory. A listing alone does not make up for failures, or one that expires at once would be repeated without end.
 
     Args:
         step: What was done.
@@ -128,9 +128,9 @@ def next_step(step: Step, outcome: Outcome, *, kind: Kind, settings: ReflectorSe
         >>> next_step(Step(), Outcome(since="812"), kind=SERVICE, settings=settings, chance=0.5)
         Step(since='812', failures=0, pause=0.0)
     """
-    error = outcome.error
-    if kind.is_custom and step.since is None and isinstance(error, NotFound):
+    if _is_missing(kind, step, outcome):
         return Step(pause=settings.missing)
+    error = outcome.error
     failures = 0 if outcome.is_calm else step.failures
     if error is None and (outcome.is_calm or step.since is None):
         return Step(since=outcome.since, failures=failures)
@@ -138,6 +138,22 @@ def next_step(step: Step, outcome: Outcome, *, kind: Kind, settings: ReflectorSe
     if error is None:
         return Step(since=outcome.since, failures=failures + 1, pause=pause)
     return Step(failures=failures + 1, pause=pause + (error.retry_after or 0.0))
+
+
+def bad_news(step: Step, outcome: Outcome, *, kind: Kind) -> Listed | Lost | None:
+    """Say what a step that went wrong means for what is known.
+
+    A kind that the cluster does not have is no failure: it has no objects. Neither is a watch that came too late.
+    """
+    if _is_missing(kind, step, outcome):
+        return Listed(kind, (), "")
+    if outcome.error is None or (isinstance(outcome.error, Gone) and step.since is not None):
+        return None
+    return Lost(kind, str(outcome.error))
+
+
+def _is_missing(kind: Kind, step: Step, outcome: Outcome) -> bool:
+    return kind.is_custom and step.since is None and isinstance(outcome.error, NotFound)
 
 
 def _pause(failures: int, settings: ReflectorSettings, chance: float) -> float:
@@ -201,42 +217,31 @@ class Reflector:
         step = Step()
         while not self._stopping.wait(step.pause):
             outcome = self._list() if step.since is None else self._watch(step.since)
+            if (news := bad_news(step, outcome, kind=self._kind)) is not None:
+                self._tell(news)
             step = next_step(step, outcome, kind=self._kind, settings=self._settings, chance=self._chance())
 
     def _list(self) -> Outcome:
         try:
             listing = self._client.list(self._kind, namespace=self._namespace)
-        except NotFound as error:
-            if self._kind.is_custom:
-                self._tell(Listed(self._kind, (), ""))
-            else:
-                self._tell(Lost(self._kind, str(error)))
-            return Outcome(error=error)
         except ApiError as error:
-            self._tell(Lost(self._kind, str(error)))
             return Outcome(error=error)
         self._tell(Listed(self._kind, listing.items, listing.resource_version))
         return Outcome(since=listing.resource_version)
 
     def _watch(self, since: str) -> Outcome:
         started = self._clock()
-        seen = since
-        error = None
+        seen, failure = since, None
         try:
-            for event in self._events(since):
+            for event in self._client.watch(
+                self._kind, since=since, namespace=self._namespace, timeout=self._settings.watch
+            ):
                 seen = event.resource_version
                 if event.type is not EventType.BOOKMARK:
                     self._tell(Changed(self._kind, event))
-        except Gone as expired:
-            error = expired
-        except ApiError as lost:
-            self._tell(Lost(self._kind, str(lost)))
-            error = lost
-        is_calm = seen != since or self._clock() - started >= self._settings.calm
-        return Outcome(seen, error, is_calm=is_calm)
-
-    def _events(self, since: str) -> Iterator[Event]:
-        return self._client.watch(self._kind, since=since, namespace=self._namespace, timeout=self._settings.watch)
+        except ApiError as error:
+            failure = error
+        return Outcome(seen, failure, is_calm=seen != since or self._clock() - started >= self._settings.calm)
 
     def _tell(self, news: News) -> None:
         if not self._stopping.is_set():
