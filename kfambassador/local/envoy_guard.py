@@ -23,6 +23,9 @@ from functools import partial
 #: lives on and holds a copy of it.
 LOOK_EVERY = 1.0
 
+#: The exit code when there is nothing to guard, as a shell would say it.
+CANNOT_RUN = 126
+
 # Loaded here, because between fork and exec nothing may be.
 _LIBC = ctypes.CDLL(None)
 _PR_SET_PDEATHSIG = 1
@@ -32,7 +35,11 @@ def main(arguments: Sequence[str]) -> int:
     """Run Envoy until it ends, the owner is gone or a signal says so; answer with its exit code."""
     owner, grace, *command = arguments
     told = _listen_for_signals()
-    envoy = _start(command)
+    try:
+        envoy = _start(command)
+    except OSError as error:
+        sys.stderr.write(f"Cannot run {command[0]}: {error.strerror}\n")
+        return CANNOT_RUN
     while envoy.poll() is None and os.getppid() == int(owner):
         readable, _, _ = select.select([sys.stdin, told], [], [], LOOK_EVERY)
         if sys.stdin in readable or (told in readable and _told_to_end(told)):

@@ -34,6 +34,9 @@ LONGEST_SOCKET_PATH: Final = 103
 #: Seconds Envoy has between being told to end and being made to.
 END_GRACE: Final = 2.0
 
+#: Seconds the guard has on top of that before it is killed, and Envoy with it.
+GUARD_GRACE: Final = 5.0
+
 #: Pause between two looks at a condition, in seconds.
 LOOK_EVERY: Final = 0.01
 
@@ -205,17 +208,14 @@ class EnvoyProcess:
             grace: Seconds for the requests in flight.
         """
         guard = self._guard
-        if guard is None or guard.stdin is None or guard.stdin.closed:
+        if guard is None:
             return
-        if self.running:
-            with suppress(OSError):
-                self._drain(grace)
-        guard.stdin.close()
         try:
-            guard.wait(END_GRACE + 5)
-        except subprocess.TimeoutExpired:
-            guard.kill()
-            guard.wait()
+            if self.running:
+                with suppress(OSError):
+                    self._drain(grace)
+        finally:
+            _end(guard)
 
     def _launch(self, config: Path) -> "subprocess.Popen[bytes]":
         envoy = [str(self._binary), "--config-path", str(config), "--concurrency", str(self._concurrency)]
@@ -264,6 +264,18 @@ class EnvoyProcess:
             return refusal(taken[1], int(taken[2]), error=OSError(errno.EADDRINUSE, ""))
         last = words.splitlines()[-LAST_WORDS:]
         return ConfigurationError("\n  ".join([f"{what} The end of its log, {self.log}:", *last]))
+
+
+def _end(guard: "subprocess.Popen[bytes]") -> None:
+    # By a signal and not by closing its pipe: a child that we forked may hold a copy of that.
+    guard.terminate()
+    try:
+        guard.wait(END_GRACE + GUARD_GRACE)
+    except subprocess.TimeoutExpired:
+        guard.kill()
+        guard.wait()
+    if guard.stdin is not None:
+        guard.stdin.close()
 
 
 class _UnixConnection(HTTPConnection):
