@@ -1,6 +1,5 @@
 """What every family of attributes is, and what its hook may patch."""
 
-from collections.abc import Mapping as Dict
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
@@ -25,15 +24,6 @@ class RouteDraft(Protocol):
     @property
     def message(self) -> "Route":
         """The message itself; its match and cluster are already set."""
-        ...
-
-    def per_filter(self, name: str, config: Dict[str, object]) -> None:
-        """Set one filter's configuration for this route, so that attribute files need no protobuf.
-
-        Args:
-            name: The filter's name, such as ``envoy.filters.http.cors``.
-            config: The fields of the filter's per-route message.
-        """
         ...
 
 

@@ -7,8 +7,8 @@ every later change of the table. A WARNING is a trap: the mapping is served, and
 import re
 from collections.abc import Iterator
 
-from kfambassador.names import IDENTITY_HEADERS
 from kfambassador.attributes.headers import HeaderValue
+from kfambassador.names import IDENTITY_HEADERS
 from kfambassador.problems import Fault, Severity
 from kfambassador.resources.mapping import Mapping
 from kfambassador.resources.validation import show
@@ -17,7 +17,8 @@ from kfambassador.routing.regex import check_regex
 
 # RFC 9110, section 5.6.2: a header's name, and a method, is a token.
 _TOKEN = re.compile(r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+# Control characters; and lone surrogates, which YAML can spell and which have no bytes to send.
+_UNPRINTABLE = re.compile("[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
 _OPERATOR = re.compile(r"%[A-Z_]+(\([^)]*\))?%")
 # Envoy's own headers, the framing of the message, and who the user is: not a mapping's to say.
 _PROTECTED = frozenset({"host", "content-length", "transfer-encoding", "connection", "upgrade", *IDENTITY_HEADERS})
@@ -45,13 +46,14 @@ def _check_text(mapping: Mapping) -> Iterator[Fault]:
 
 
 def _is_printable(value: str) -> bool:
-    # A lone surrogate, which YAML can spell, has no bytes to send.
-    return not _CONTROL.search(value) and not any("\ud800" <= char <= "\udfff" for char in value)
+    return _UNPRINTABLE.search(value) is None
 
 
 def _check_path(mapping: Mapping) -> Iterator[Fault]:
     if not mapping.prefix_regex and not mapping.prefix.startswith("/"):
-        message = f"{show(mapping.prefix)} never matches, because every path starts with a slash; write /{mapping.prefix}"
+        message = (
+            f"{show(mapping.prefix)} never matches, because every path starts with a slash; write /{mapping.prefix}"
+        )
         yield Fault("prefix-without-slash", message, path="prefix", severity=Severity.WARNING)
     if mapping.prefix_regex and mapping.prefix_exact:
         message = "prefix_regex and prefix_exact cannot both hold; the prefix is read as a regular expression"

@@ -7,8 +7,7 @@ from hashlib import blake2b
 from kfambassador.problems import Fault, Severity
 from kfambassador.resources.endpoints import EndpointSlice
 from kfambassador.resources.mapping import Mapping
-from kfambassador.resources.meta import ResourceSet
-from kfambassador.resources.service import Service
+from kfambassador.resources.service import Service, ServiceKey
 from kfambassador.routing.model import Cluster, Discovery, Endpoint, Target
 from kfambassador.routing.targets import is_address
 
@@ -32,7 +31,7 @@ def name_cluster(target: Target, mapping: Mapping) -> str:
 
     Example:
         >>> name_cluster(Target("test.kubeflow", 8000), Mapping(name="m", prefix="/m/", service="test.kubeflow:8000"))
-        'cluster_test_kubeflow_8000_d6f9f2a4'
+        'cluster_test_kubeflow_8000_6a067758'
     """
     settings = [(field, getattr(mapping, field)) for field in Mapping.cluster_fields()]
     identity = repr((target.host, target.port, settings))
@@ -41,7 +40,7 @@ def name_cluster(target: Target, mapping: Mapping) -> str:
 
 
 def resolve_cluster(
-    name: str, target: Target, settings: Mapping, service: Service | None, slices: tuple[EndpointSlice, ...]
+    name: str, target: Target, settings: Mapping, service: Service | None, *slices: EndpointSlice
 ) -> ResolvedCluster:
     """Find the endpoints of a target.
 
@@ -60,8 +59,8 @@ def resolve_cluster(
         return ResolvedCluster(Cluster(name, target, Discovery.DNS, endpoints, settings))
     port = next((port for port in service.ports if port.port == target.port), None)
     endpoints = _find_endpoints(port.name, slices) if port else ()
-    cluster = Cluster(name, target, Discovery.ENDPOINTS, endpoints, settings)
-    return ResolvedCluster(cluster, _check_endpoints(service, target, port is None, endpoints))
+    faults = () if endpoints else (_tell_none(service, target),)
+    return ResolvedCluster(Cluster(name, target, Discovery.ENDPOINTS, endpoints, settings), faults)
 
 
 def _find_endpoints(port_name: str, slices: tuple[EndpointSlice, ...]) -> tuple[Endpoint, ...]:
@@ -75,30 +74,25 @@ def _find_endpoints(port_name: str, slices: tuple[EndpointSlice, ...]) -> tuple[
     return tuple(sorted(found, key=lambda endpoint: (endpoint.address, endpoint.port)))
 
 
-def _check_endpoints(
-    service: Service, target: Target, unknown_port: bool, endpoints: tuple[Endpoint, ...]  # noqa: FBT001
-) -> tuple[Fault, ...]:
+def _tell_none(service: Service, target: Target) -> Fault:
     where = f"Service {service.key.namespace}/{service.key.name}"
-    if unknown_port:
-        ports = ", ".join(str(port.port) for port in service.ports) or "none"
-        message = f"{where} has no port {target.port}; its ports are: {ports}. Requests are answered with 503"
-        return (Fault("no-such-port", message, path="service", severity=Severity.WARNING),)
-    if not endpoints:
+    if any(port.port == target.port for port in service.ports):
         message = f"{where} has no ready endpoint for port {target.port}; requests are answered with 503 until it has"
-        return (Fault("no-endpoints", message, path="service", severity=Severity.WARNING),)
-    return ()
+        return Fault("no-endpoints", message, path="service", severity=Severity.WARNING)
+    ports = ", ".join(str(port.port) for port in service.ports) or "none"
+    message = f"{where} has no port {target.port}; its ports are: {ports}. Requests are answered with 503"
+    return Fault("no-such-port", message, path="service", severity=Severity.WARNING)
 
 
-def check_missing(target: Target, resources: ResourceSet, namespaces: frozenset[str]) -> tuple[Fault, ...]:
+def check_missing(key: ServiceKey | None, target: Target, namespaces: frozenset[str]) -> tuple[Fault, ...]:
     """Warn of a target that reads like a Service of the cluster and is none; DNS may yet know it.
 
     Args:
+        key: The Service it would be.
         target: Where the mapping points.
-        resources: What is known.
         namespaces: The namespaces that hold any Service; a name outside them is taken for a DNS name.
     """
-    key = target.service_key()
-    if key is None or key in resources.services or key.namespace not in namespaces:
+    if key is None or key.namespace not in namespaces:
         return ()
     message = f"there is no Service {key.namespace}/{key.name}; {target.host} is looked up by DNS"
     return (Fault("no-such-service", message, path="service", severity=Severity.WARNING),)

@@ -1,10 +1,10 @@
 """Mappings that compete for the same requests, joined into one route with shares."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kfambassador.problems import Fault, Problem, Severity
 from kfambassador.resources.meta import SourcedMapping
+from kfambassador.resources.service import ServiceKey
 from kfambassador.routing.model import Match, Route, Split, Target
 from kfambassador.routing.order import OrderKey
 from kfambassador.routing.weights import build_shares, is_rescaled
@@ -18,10 +18,11 @@ class Candidate:
         sourced: The mapping and where it came from.
         match: Its conditions.
         order: Where its route stands among all.
-        group: Equal for candidates that compete for the same requests; text, because text remembers its hash.
+        group: Equal for candidates that compete for the same requests.
         identity: Namespace and name; unique.
         seniority: Older claims come first.
         target: Where it points; None when that could not be understood.
+        service: The Service its target would be, if there is one by that name.
         cluster: The name of its cluster.
         problems: What is wrong with it.
     """
@@ -29,24 +30,26 @@ class Candidate:
     sourced: SourcedMapping
     match: Match
     order: OrderKey
-    group: str
+    group: tuple[int, Match]
     identity: str
     seniority: tuple[str, str, int]
     target: Target | None
+    service: ServiceKey | None
     cluster: str
     problems: tuple[Problem, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class GroupedRoute:
-    """A route, where it stands among all, and the problems of joining its members."""
+    """A route, where it stands among all, its members, and the problems of joining them."""
 
     route: Route
     order: OrderKey
+    served: tuple[Candidate, ...]
     problems: tuple[Problem, ...] = ()
 
 
-def join_group(members: Sequence[Candidate]) -> GroupedRoute:
+def join_group(*members: Candidate) -> GroupedRoute:
     """Join candidates with the same match into one route.
 
     The namespace of the eldest member owns the match: in Ambassador a mapping of any other namespace silently takes
@@ -57,7 +60,7 @@ def join_group(members: Sequence[Candidate]) -> GroupedRoute:
     """
     first = members[0]
     owner = first.sourced.namespace
-    served = [member for member in members if member.sourced.namespace == owner]
+    served = tuple(member for member in members if member.sourced.namespace == owner)
     weights = [member.sourced.mapping.weight for member in served]
     splits = tuple(
         Split(
@@ -73,7 +76,7 @@ def join_group(members: Sequence[Candidate]) -> GroupedRoute:
     if is_rescaled(weights):
         problems.extend(_tell_shares(member, split) for member, split in zip(served, splits, strict=True))
     route = Route(first.match, first.sourced.mapping.precedence, splits)
-    return GroupedRoute(route, first.order, tuple(problems))
+    return GroupedRoute(route, first.order, served, tuple(problems))
 
 
 def _refuse(member: Candidate, owner: Candidate) -> Problem:

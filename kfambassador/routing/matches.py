@@ -21,9 +21,7 @@ def build_match(mapping: Mapping) -> Match:
     return Match(
         path=_build_path(mapping),
         headers=tuple(sorted({*_build_method(mapping), *_build_host(mapping), *_build_headers(mapping)})),
-        query_parameters=tuple(
-            sorted(_build_values(mapping.query_parameters, mapping.regex_query_parameters))
-        ),
+        query_parameters=tuple(sorted(_build_values(mapping.query_parameters, mapping.regex_query_parameters))),
     )
 
 

@@ -7,38 +7,43 @@ T = TypeVar("T")
 
 
 class Memo(Generic[T]):
-    """Answers of one pure function for as long as each is asked for in every round.
+    """The answers of one pure function, for as long as they are asked for.
 
-    The key is the identity of the objects read: everything that flows is immutable, so the same object always gives
-    the same answer, and comparing identities costs the same however large the objects are. What a round does not ask
-    for is forgotten at its end, so the memo never outgrows the present.
+    The function is passed nothing but the key, so an answer can depend on nothing else. The key is the identity of
+    the objects: everything that flows is immutable, so the same objects always give the same answer, and comparing
+    identities costs the same however large they are. Answers that a round did not ask for are forgotten once they
+    are more than those it did, so a memo never outgrows twice the present.
 
     Example:
-        >>> memo, text = Memo[str](), "a"
-        >>> memo.get((text,), lambda: "built"), memo.get((text,), lambda: "built again")
-        ('built', 'built')
+        >>> built = []
+        >>> memo = Memo(lambda text: built.append(text) or text.upper())
+        >>> text = "a"
+        >>> memo(text), memo(text), built
+        ('A', 'A', ['a'])
     """
 
-    def __init__(self) -> None:
-        self._before: dict[tuple[int, ...], tuple[tuple[object, ...], T]] = {}
-        self._now: dict[tuple[int, ...], tuple[tuple[object, ...], T]] = {}
+    def __init__(self, function: Callable[..., T]) -> None:
+        self._function = function
+        # The objects are kept beside the answer: as long as they live, nothing else can have their identity.
+        self._answers: dict[tuple[int, ...], tuple[tuple[object, ...], T]] = {}
+        self._older: dict[tuple[int, ...], tuple[tuple[object, ...], T]] = {}
+        self._asked = 0
 
-    def get(self, read: tuple[object, ...], build: Callable[[], T]) -> T:
-        """Give the answer for what is read, building it where it is not remembered.
-
-        Args:
-            read: All that the function reads; kept alive as long as the answer, so that no identity is used twice.
-            build: Makes the answer.
-        """
+    def __call__(self, *read: object) -> T:
+        """Give the function's answer for these objects."""
+        self._asked += 1
         key = tuple(map(id, read))
-        entry = self._now.get(key)
+        entry = self._answers.get(key)
         if entry is None:
-            entry = self._before.get(key)
-            if entry is None:
-                entry = (read, build())
-            self._now[key] = entry
+            entry = self._older.get(key) or (read, self._function(*read))
+            self._answers[key] = entry
         return entry[1]
 
     def end_round(self) -> None:
-        """Forget what this round did not ask for."""
-        self._before, self._now = self._now, {}
+        """Say that everything of the present has been asked for."""
+        outgrown = len(self._answers) > 2 * self._asked
+        self._older = self._answers if outgrown else {}
+        if outgrown:
+            # The next round moves what it still asks for back over.
+            self._answers = {}
+        self._asked = 0

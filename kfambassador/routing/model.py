@@ -6,6 +6,7 @@ precedence, weight, service), and everything else passes through unread, which k
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from kfambassador.problems import Origin, Problem
 from kfambassador.resources.mapping import Mapping
@@ -20,8 +21,7 @@ class PathKind(StrEnum):
     REGEX = "regex"
 
 
-@dataclass(frozen=True, slots=True)
-class PathMatch:
+class PathMatch(NamedTuple):
     """A condition on the path, without its query.
 
     Attributes:
@@ -45,8 +45,7 @@ class ValueKind(StrEnum):
     REGEX = "regex"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class ValueMatch:
+class ValueMatch(NamedTuple):
     """A condition on one header or query parameter.
 
     Attributes:
@@ -61,8 +60,7 @@ class ValueMatch:
     value: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """Which requests a route takes: all conditions must hold."""
 
     path: PathMatch
@@ -70,8 +68,7 @@ class Match:
     query_parameters: tuple[ValueMatch, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """Where a mapping's service points, once its text is understood.
 
     Attributes:
@@ -97,8 +94,7 @@ class Target:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(NamedTuple):
     """One address that answers for a cluster."""
 
     address: str

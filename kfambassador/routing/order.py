@@ -2,8 +2,8 @@
 
 Routes are sorted descending by a list compared element by element: precedence; length of the prefix text; weight of
 the header conditions (host and method are headers); weight of the query parameters; the prefix text; the method; the
-names of the conditions. What Ambassador leaves to the order of arrival, the rest of the match decides here, so the order
-is total and never depends on who came first.
+names of the conditions. What Ambassador leaves to the order of arrival, the rest of the match decides here, so the
+order is total and never depends on who came first.
 """
 
 from kfambassador.routing.matches import METHOD

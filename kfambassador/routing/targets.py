@@ -63,7 +63,9 @@ def _check_scheme(scheme: str | None) -> Fault | None:
 def _check_host(host: str, service: str) -> Fault | None:
     if _is_address(host.strip("[]")) or _HOST.match(host):
         return None
-    message = f"{host!r} in {service!r} is no host name; write host or host:port" if host else f"{service!r} has no host"
+    message = (
+        f"{host!r} in {service!r} is no host name; write host or host:port" if host else f"{service!r} has no host"
+    )
     return Fault("bad-service", message, path="service")
 
 
@@ -81,6 +83,9 @@ def _qualify(host: str, namespace: str) -> str:
 
 
 def _is_address(host: str) -> bool:
+    # Names are many and addresses few; only what could be one is tried.
+    if ":" not in host and not host[-1:].isdigit():
+        return False
     try:
         ip_address(host)
     except ValueError:

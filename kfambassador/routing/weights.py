@@ -20,8 +20,8 @@ def build_shares(weights: Sequence[int | None]) -> tuple[int, ...]:
         weights: Each from 0 to 100, or None where none was written.
 
     Example:
-        >>> build_shares([10, None]), build_shares([30, 10]), build_shares([None, None, None]), build_shares([100, None])
-        ((10, 90), (75, 25), (34, 33, 33), (100, 0))
+        >>> build_shares([10, None]), build_shares([30, 10]), build_shares([None, None, None])
+        ((10, 90), (75, 25), (34, 33, 33))
     """
     if len(weights) == 1:
         return (WHOLE,)
