@@ -1,12 +1,14 @@
 """A real HTTP server whose answers are written down beforehand, for what a healthy Kubernetes API rarely does."""
 
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from queue import Queue
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -172,13 +174,18 @@ class ScriptedApi:
 
 
 @contextmanager
-def scripted_api(*script: Answer) -> Iterator[ScriptedApi]:
-    """Serve a script on a free port."""
+def scripted_api(*script: Answer, certificate: Path | None = None) -> Iterator[ScriptedApi]:
+    """Serve a script on a free port, over TLS when a file with a certificate and its key is given."""
     server = _Server(list(script))
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
-        yield ScriptedApi(f"http://127.0.0.1:{server.server_port}", server.received)
+        scheme = "http" if certificate is None else "https"
+        yield ScriptedApi(f"{scheme}://127.0.0.1:{server.server_port}", server.received)
     finally:
         server.over.set()
         server.shutdown()
