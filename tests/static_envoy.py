@@ -4,7 +4,6 @@ import socket
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass
 from http.client import HTTPResponse
-from pathlib import Path
 
 from kfambassador.envoy.bootstrap import BootstrapSettings, build_bootstrap
 from kfambassador.envoy.listeners import ListenerSettings, build_listener
@@ -13,25 +12,30 @@ from kfambassador.local.background import BackgroundServer
 
 
 def static_bootstrap(
-    directory: Path,
+    bootstrap: BootstrapSettings,
     *,
     virtual_hosts: list[dict[str, object]],
     backends: Dict[str, BackgroundServer],
-    settings: ListenerSettings | None = None,
+    listener: ListenerSettings | None = None,
 ) -> str:
     """The first configuration of an Envoy that needs no control plane: one cluster a backend, named as its key."""
-    listener = Listener.FromString(build_listener(settings or ListenerSettings(port=0)).body)
+    message = build_bootstrap(bootstrap)
+    message.ClearField("dynamic_resources")
+    message.static_resources.listeners.append(static_listener(listener or ListenerSettings(port=0), virtual_hosts))
+    for name, backend in backends.items():
+        message.static_resources.clusters.add(**_cluster(name, backend))
+    return str(MessageToJson(message))
+
+
+def static_listener(settings: ListenerSettings, virtual_hosts: list[dict[str, object]]) -> Listener:
+    """The shipped listener with its routes inside."""
+    listener = Listener.FromString(build_listener(settings).body)
     shipped = listener.filter_chains[0].filters[0].typed_config
     manager = HttpConnectionManager()
     shipped.Unpack(manager)
     manager.route_config.CopyFrom(RouteConfiguration(name="static", virtual_hosts=virtual_hosts))
     shipped.Pack(manager)
-    bootstrap = build_bootstrap(BootstrapSettings(directory))
-    bootstrap.ClearField("dynamic_resources")
-    bootstrap.static_resources.listeners.append(listener)
-    for name, backend in backends.items():
-        bootstrap.static_resources.clusters.add(**_cluster(name, backend))
-    return str(MessageToJson(bootstrap))
+    return listener
 
 
 def route_to(cluster: str, *, prefix: str = "/") -> dict[str, object]:

@@ -231,7 +231,6 @@ class EnvoyProcess:
                 stdout=log,
                 stderr=log,
                 env={},
-                cwd=self._directory,
                 start_new_session=True,
             )
 

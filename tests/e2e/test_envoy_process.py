@@ -1,5 +1,6 @@
 """Envoy as a process: it starts or says why not, ends in good order, and never outlives its owner."""
 
+import json
 import os
 import signal
 import socket
@@ -16,12 +17,13 @@ import pytest
 
 from kfambassador.envoy.bootstrap import BootstrapSettings, write_bootstrap
 from kfambassador.envoy.listeners import ListenerSettings
+from kfambassador.envoy.protos import MessageToDict, pack
 from kfambassador.errors import ConfigurationError, MissingExtra, PortInUse
 from kfambassador.local import envoy_process
 from kfambassador.local.envoy_process import EnvoyProcess, find_envoy, private_directory
 from kfambassador.local.ports import check_port, free_port
 from tests.backends import Echo, EchoServer
-from tests.static_envoy import get, route_to, send_raw, static_bootstrap
+from tests.static_envoy import get, route_to, send_raw, static_bootstrap, static_listener
 
 pytestmark = pytest.mark.e2e
 
@@ -47,8 +49,9 @@ def bootstrap(directory: Path, backend: EchoServer) -> str:
 
 def bootstrap_to(backend: EchoServer, directory: Path, *, port: int = 0) -> str:
     hosts: list[dict[str, object]] = [{"name": "any", "domains": ["*"], "routes": [route_to("echo")]}]
-    settings = ListenerSettings(port=port)
-    return static_bootstrap(directory, virtual_hosts=hosts, backends={"echo": backend}, settings=settings)
+    listener = ListenerSettings(port=port)
+    bootstrap = BootstrapSettings(directory)
+    return static_bootstrap(bootstrap, virtual_hosts=hosts, backends={"echo": backend}, listener=listener)
 
 
 # Starting
@@ -88,6 +91,19 @@ def test_a_second_gateway_does_not_share_the_port_of_the_first(directory: Path, 
         _, port = first.address()
         with pytest.raises(PortInUse, match=str(port)):
             second.start(bootstrap_to(backend, other, port=port))
+
+
+def test_a_listener_that_comes_later_and_finds_its_port_taken_is_told_of(directory: Path) -> None:
+    with EnvoyProcess(directory) as envoy, socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        later = MessageToDict(pack(static_listener(ListenerSettings(port=port), [])))
+        (directory / "listeners.json").write_text(json.dumps({"resources": [later]}))
+        bootstrap = json.loads(write_bootstrap(BootstrapSettings(directory)))
+        source = {"path_config_source": {"path": str(directory / "listeners.json")}, "resource_api_version": "V3"}
+        bootstrap["dynamic_resources"] = {"lds_config": source}
+        envoy.start(json.dumps(bootstrap))
+        with pytest.raises(PortInUse, match=str(port)):
+            envoy.address()
 
 
 def test_what_envoy_says_of_a_bad_bootstrap_is_quoted(directory: Path) -> None:
@@ -137,7 +153,7 @@ def test_its_environment_is_empty(directory: Path, backend: EchoServer, monkeypa
     }
     hosts: list[dict[str, object]] = [{"name": "any", "domains": ["*"], "routes": [route]}]
     with EnvoyProcess(directory) as envoy:
-        envoy.start(static_bootstrap(directory, virtual_hosts=hosts, backends={"echo": backend}))
+        envoy.start(static_bootstrap(BootstrapSettings(directory), virtual_hosts=hosts, backends={"echo": backend}))
         answer = send_raw(envoy.address(), get("/x"))
     assert Echo.read(answer.body).header("x-leak") in {None, "", "-"}
     assert b"canary" not in answer.body

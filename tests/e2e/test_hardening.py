@@ -7,11 +7,14 @@ so every answer is either a refusal, or comes from the backend that the path *as
 
 import socket
 import struct
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
 
+from kfambassador.envoy.bootstrap import BootstrapSettings
 from kfambassador.envoy.listeners import ListenerSettings
 from kfambassador.local.envoy_process import EnvoyProcess, private_directory
 from tests.backends import Echo, EchoServer
@@ -42,7 +45,8 @@ def gateway() -> Iterator[Address]:
         EnvoyProcess(directory, concurrency=1) as envoy,
     ):
         backends = {"models": models, "admin": admin}
-        envoy.start(static_bootstrap(directory, virtual_hosts=HOSTS, backends=backends, settings=SETTINGS))
+        bootstrap = BootstrapSettings(directory)
+        envoy.start(static_bootstrap(bootstrap, virtual_hosts=HOSTS, backends=backends, listener=SETTINGS))
         yield envoy.address()
 
 
@@ -240,3 +244,30 @@ def http2_settings(gateway: Address) -> dict[int, int]:
         head = answer.read(9)
         assert head[3] == 4, "the first frame is SETTINGS"
         return dict(struct.iter_unpack("!HI", answer.read(int.from_bytes(head[:3], "big"))))
+
+
+@contextmanager
+def limited(*, max_connections: int = 50_000, max_heap: int | None = None) -> Iterator[EnvoyProcess]:
+    """A gateway of its own, with limits."""
+    with private_directory() as directory, EchoServer() as backend, EnvoyProcess(directory, concurrency=1) as envoy:
+        bootstrap = BootstrapSettings(directory, max_connections=max_connections, max_heap=max_heap)
+        hosts: list[dict[str, object]] = [{"name": "any", "domains": ["*"], "routes": [route_to("echo")]}]
+        envoy.start(static_bootstrap(bootstrap, virtual_hosts=hosts, backends={"echo": backend}))
+        yield envoy
+
+
+def test_a_connection_too_many_is_closed_and_the_admin_is_not_shut_out() -> None:
+    with limited(max_connections=1) as envoy, socket.create_connection(envoy.address(), timeout=10) as first:
+        with socket.create_connection(envoy.address(), timeout=10) as second:
+            assert second.recv(1) == b""
+        assert envoy.admin("/ready").startswith("LIVE")
+        first.sendall(get("/x"))
+        assert first.recv(12) == b"HTTP/1.1 200"
+
+
+def test_an_envoy_short_of_memory_refuses_requests_and_lives() -> None:
+    with limited(max_heap=2**20) as envoy:
+        gave_up = time.monotonic() + 20
+        while (status := send_raw(envoy.address(), get("/x")).status) != 503:
+            assert (status, time.monotonic() < gave_up) == (200, True)
+        assert envoy.running

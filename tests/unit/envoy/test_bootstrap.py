@@ -1,16 +1,22 @@
 """Envoy's first configuration: it is judged by Envoy itself, and keeps its promises."""
 
-import json
 import subprocess
 from pathlib import Path, PurePath
 
 import pytest
+import re2
 
 from kfambassador.envoy.bootstrap import BootstrapSettings, build_bootstrap, write_bootstrap
 from kfambassador.local.envoy_process import find_envoy
 from kfambassador.names import REGEX_MAX_PROGRAM_SIZE
+from tests.static_envoy import static_bootstrap
 
 SETTINGS = BootstrapSettings(PurePath("/run/kfambassador"))
+
+
+def validate(config: Path) -> "subprocess.CompletedProcess[str]":
+    check: list[str | Path] = [find_envoy(), "--mode", "validate", "--config-path", config]
+    return subprocess.run(check, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.e2e
@@ -25,8 +31,7 @@ SETTINGS = BootstrapSettings(PurePath("/run/kfambassador"))
 def test_envoy_accepts_it(settings: BootstrapSettings, tmp_path: Path) -> None:
     config = tmp_path / "envoy.json"
     config.write_text(write_bootstrap(settings))
-    check: list[str | Path] = [find_envoy(), "--mode", "validate", "--config-path", config]
-    verdict = subprocess.run(check, capture_output=True, text=True, check=False)
+    verdict = validate(config)
     assert verdict.returncode == 0, verdict.stderr
     assert "deprecated" not in verdict.stderr.lower()
 
@@ -43,9 +48,16 @@ def test_nothing_listens_on_the_network() -> None:
     assert not build_bootstrap(SETTINGS).static_resources.listeners
 
 
-def test_envoy_refuses_the_same_regexes_as_we_do() -> None:
-    limits = json.loads(write_bootstrap(SETTINGS))["layered_runtime"]["layers"][0]["static_layer"]
-    assert limits == {"re2.max_program_size.error_level": REGEX_MAX_PROGRAM_SIZE}
+@pytest.mark.e2e
+@pytest.mark.parametrize("size", [REGEX_MAX_PROGRAM_SIZE, REGEX_MAX_PROGRAM_SIZE + 1])
+def test_envoy_takes_a_regex_up_to_the_size_we_check_and_no_larger(size: int, tmp_path: Path) -> None:
+    regex = "/" + "a" * (size - 5)
+    assert re2.compile(regex).programsize == size
+    route = {"match": {"safe_regex": {"regex": regex}}, "direct_response": {"status": 200}}
+    hosts: list[dict[str, object]] = [{"name": "any", "domains": ["*"], "routes": [route]}]
+    config = tmp_path / "envoy.json"
+    config.write_text(static_bootstrap(SETTINGS, virtual_hosts=hosts, backends={}))
+    assert (validate(config).returncode == 0) == (size <= REGEX_MAX_PROGRAM_SIZE)
 
 
 def test_without_a_heap_limit_nothing_watches_the_heap() -> None:
