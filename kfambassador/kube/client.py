@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 
 import urllib3
 
-from kfambassador.errors import ApiError, ConfigurationError, Gone, NotFound
+from kfambassador.errors import ApiError, ConfigurationError, Gone, NotFound, Unauthorized
 from kfambassador.kube.kinds import Kind, find_kind
 from kfambassador.kube.objects import (
     Event,
@@ -319,14 +319,12 @@ class KubeClient:
     ) -> urllib3.BaseHTTPResponse:
         path = request.kind.path(namespace=request.namespace, name=request.name)
         headers = {"Accept": "application/json", "Content-Type": content_type, "User-Agent": FIELD_MANAGER}
-        for setting in self._configuration.auth_settings().values():
-            headers[setting["key"]] = setting["value"]
         with self._explained(request):
             response: urllib3.BaseHTTPResponse = self._pools.urlopen(
                 method,
                 f"{self._configuration.host}{path}?{urlencode(query or {})}",
                 body=None if body is None else json.dumps(body).encode(),
-                headers=headers,
+                headers=headers | self._credentials(),
                 timeout=urllib3.Timeout(connect=_CONNECT_TIMEOUT, read=self._read_timeout),
                 retries=False,
                 redirect=False,
@@ -335,6 +333,25 @@ class KubeClient:
             if response.status >= 300:  # noqa: PLR2004 - the HTTP class of success ends here
                 raise read_refusal(request, response.status, body=response.data, headers=response.headers)
         return response
+
+    def _credentials(self) -> dict[str, str]:
+        try:
+            settings = self._configuration.auth_settings().values()
+        except (
+            Exception
+        ) as error:  # a file or a log-in that failed to renew them; the official package lets all through
+            raise Unauthorized(
+                f"The credentials for the Kubernetes API at {self.server} could not be renewed "
+                f"({type(error).__name__}): log in again."
+            ) from error
+        headers = {setting["key"]: setting["value"].strip() for setting in settings}
+        # Left to the HTTP library, the error would quote the token.
+        if not all(value.isascii() and value.isprintable() for value in headers.values()):
+            raise Unauthorized(
+                f"The token for the Kubernetes API at {self.server} has characters that no token has: was more than "
+                "the token pasted?"
+            )
+        return headers
 
     @contextmanager
     def _explained(self, request: Request) -> Iterator[None]:

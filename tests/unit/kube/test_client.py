@@ -2,6 +2,7 @@ import socket
 import subprocess
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -403,3 +404,29 @@ def test_outside_a_pod_there_is_no_service_account(monkeypatch: pytest.MonkeyPat
 def test_importing_the_client_does_not_load_the_official_package() -> None:
     code = "import kfambassador.kube.client, sys; assert 'kubernetes' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("token", [f"{TOKEN}\n", f" {TOKEN}"])
+def test_a_token_read_from_a_file_may_end_with_a_line(token: str) -> None:
+    with scripted_api(listing()) as api, KubeClient.connect(api.url, token=token) as client:
+        client.list(SERVICE)
+        assert api.requests()[0].headers["Authorization"].split() == ["Bearer", TOKEN]
+
+
+@pytest.mark.parametrize("token", [f"{TOKEN}\nX-Evil: 1", f"{TOKEN}ä"])
+def test_a_token_that_cannot_be_one_is_refused_and_not_quoted(token: str) -> None:
+    with KubeClient.connect("http://127.0.0.1:1", token=token) as client, pytest.raises(Unauthorized) as raised:
+        client.list(SERVICE)
+    assert TOKEN not in "".join(traceback.format_exception(raised.value))
+
+
+def test_credentials_that_cannot_be_renewed_are_an_error_of_ours(
+    kubeconfig: tuple[Path, ScriptedApi],
+) -> None:
+    def fail(_: object) -> None:
+        raise FileNotFoundError("token")
+
+    with KubeClient.from_kubeconfig(path=kubeconfig[0]) as client:
+        client._configuration.refresh_api_key_hook = fail
+        with pytest.raises(Unauthorized, match=r"could not be renewed \(FileNotFoundError\): log in again"):
+            client.list(SERVICE)
