@@ -1,0 +1,78 @@
+"""The cluster: all parts behind the HTTP face, joined."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from kfambassador.local.kube import deletion, services
+from kfambassador.local.kube.catalog import Catalog
+from kfambassador.local.kube.deletion import LASTING_NAMESPACES, Deletion
+from kfambassador.local.kube.documents import Document, metadata_of
+from kfambassador.local.kube.kinds import DEFINITIONS, NAMESPACES
+from kfambassador.local.kube.options import WriteOptions
+from kfambassador.local.kube.storage import Change, Indexer, Key, Store
+from kfambassador.local.kube.watching import Watchers
+from kfambassador.local.kube.writing import Place, Writing
+
+
+def _of_services(values: Callable[[Document], list[str]]) -> Indexer:
+    return lambda key, document: values(document) if key.resource == "services" else ()
+
+
+_INDEXES: Final[dict[str, Indexer]] = {
+    services.CLUSTER_IPS: _of_services(services.list_cluster_ips),
+    services.NODE_PORTS: _of_services(services.list_node_ports),
+    deletion.UIDS: lambda _, document: (metadata_of(document).get("uid", ""),),
+    deletion.OWNERS: lambda _, document: deletion.list_owners(document),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A cluster's state and the ways to change it."""
+
+    store: Store
+    catalog: Catalog
+    watchers: Watchers
+    deletion: Deletion
+    writing: Writing
+
+
+def open_cluster(path: Path | None) -> Cluster:
+    """Open the cluster kept in a database file, or an empty one in memory.
+
+    Raises:
+        sqlite3.Error: When the database cannot be opened.
+    """
+    store = Store(path, indexes=_INDEXES)
+    catalog = Catalog()
+    removal = Deletion(store, tell_time)
+    cluster = Cluster(store, catalog, Watchers(store), removal, Writing(store, removal, tell_time))
+
+    def define() -> None:
+        catalog.define(record.document for record in store.records(DEFINITIONS))
+
+    def on_change(change: Change) -> None:
+        if change.last.key.resource == DEFINITIONS:
+            define()
+
+    store.listen(on_change)
+    define()
+    _found_namespaces(cluster)
+    removal.resume()
+    return cluster
+
+
+def _found_namespaces(cluster: Cluster) -> None:
+    kind = cluster.catalog.served_as(NAMESPACES)[0]
+    for name in LASTING_NAMESPACES:
+        if cluster.store.get(Key(NAMESPACES, "", name)) is None:
+            namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+            cluster.writing.create(Place(kind, ""), namespace, WriteOptions(manager="kube-apiserver"))
+
+
+def tell_time() -> str:
+    """The time as Kubernetes writes it."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,37 @@
+"""Options: what a caller may ask for beside the object itself."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class WriteOptions:
+    """How to write.
+
+    Attributes:
+        manager: The field manager's name.
+        dry_run: Whether to answer as usual and store nothing.
+        force: Whether a server-side apply may take fields over from others.
+        validation: What to do about unknown fields: ``Strict``, ``Warn`` or ``Ignore``.
+    """
+
+    manager: str = "unknown"
+    dry_run: bool = False
+    force: bool = False
+    validation: str = "Warn"
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteOptions:
+    """How to delete.
+
+    Attributes:
+        uid: The uid the object must have, "" for any.
+        version: The resourceVersion it must have, "" for any.
+        policy: What becomes of the objects it owns: ``Background``, ``Foreground`` or ``Orphan``.
+        dry_run: Whether to answer as usual and delete nothing.
+    """
+
+    uid: str = ""
+    version: str = ""
+    policy: str = "Background"
+    dry_run: bool = False

@@ -1,0 +1,168 @@
+"""The server: the embedded Kubernetes API on a port of this machine."""
+
+import asyncio
+import contextlib
+import errno
+import json
+import os
+import secrets
+import socket
+import sqlite3
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Final, Self
+from urllib.parse import quote
+
+from aiohttp import web
+
+from kfambassador.errors import ConfigurationError, PortInUse
+from kfambassador.local.kube.cluster import Cluster, open_cluster
+from kfambassador.local.kube.state import StateDirectory
+from kfambassador.local.kube.web import Face
+
+#: The name of cluster, user and context in the kubeconfig.
+CONTEXT: Final = "kfambassador-local"
+
+_GRACE: Final = 1.0  # seconds that requests under way have when the server closes
+_BACKLOG: Final = 512
+
+
+class KubeServer:
+    """A Kubernetes API on loopback, served from a thread of its own.
+
+    Every request must carry the token, and nothing but this machine can reach the port. What is written is kept in the
+    state directory, where there is one: a process killed at any moment loses no acknowledged write.
+
+    Args:
+        state: The directory to keep everything in; None keeps it in memory and forgets it at the end.
+        host: The address to listen on.
+        port: The port; 0 takes a free one.
+        token: The bearer token; a random one unless given.
+
+    Example:
+        >>> with KubeServer() as server:
+        ...     server.url.startswith("http://127.0.0.1:")
+        True
+    """
+
+    def __init__(
+        self, *, state: Path | None = None, host: str = "127.0.0.1", port: int = 0, token: str | None = None
+    ) -> None:
+        self.token = token or secrets.token_urlsafe(32)
+        self._state = state
+        self._address = (host, port)
+        self._thread: threading.Thread | None = None
+        self._stop: Future[None] = Future()
+
+    def __repr__(self) -> str:
+        return f"<KubeServer {self.url}>" if self._thread else "<KubeServer, not started>"
+
+    @property
+    def url(self) -> str:
+        """Where it answers, as ``http://127.0.0.1:PORT``; the port is known once it has started."""
+        host, port = self._address
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    def start(self) -> Self:
+        """Start to answer; returns once it does.
+
+        Raises:
+            StateInUse: When another server holds the state directory.
+            PortInUse: When another process holds the port.
+            ConfigurationError: When the state directory or the address cannot be used.
+        """
+        ready: Future[int] = Future()
+        self._stop = Future()
+        thread = threading.Thread(target=self._run, args=(ready,), name="kfa-kube-api", daemon=True)
+        thread.start()
+        self._address = (self._address[0], ready.result())
+        self._thread = thread
+        return self
+
+    def close(self) -> None:
+        """Stop to answer and let port and state go; to close twice is no fault."""
+        if self._thread:
+            self._stop.set_result(None)
+            self._thread.join()
+            self._thread = None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def write_kubeconfig(self, path: Path) -> None:
+        """Write a kubeconfig for kubectl and other clients, readable to its owner only.
+
+        It holds the token twice: as the user's, and in the server's URL as a password, because kubectl and other
+        clients in Go send a user's token over TLS only.
+
+        Args:
+            path: The file; one that is there is replaced at once and whole.
+        """
+        server = self.url.replace("://", f"://{CONTEXT}:{quote(self.token, safe='')}@")
+        config = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "current-context": CONTEXT,
+            "clusters": [{"name": CONTEXT, "cluster": {"server": server}}],
+            "users": [{"name": CONTEXT, "user": {"token": self.token}}],
+            "contexts": [{"name": CONTEXT, "context": {"cluster": CONTEXT, "user": CONTEXT, "namespace": "default"}}],
+        }
+        draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            json.dump(config, file, indent=2)
+        draft.replace(path)
+
+    def _run(self, ready: "Future[int]") -> None:
+        try:
+            with _listening(self._address) as listener, _opened(self._state) as cluster:
+                asyncio.run(self._serve(cluster, listener, ready))
+        except BaseException as error:
+            if ready.done():
+                raise
+            ready.set_exception(error)
+
+    async def _serve(self, cluster: Cluster, listener: socket.socket, ready: "Future[int]") -> None:
+        face = Face(cluster, token=self.token)
+        runner = web.AppRunner(face.application(), access_log=None, handler_cancellation=True, shutdown_timeout=_GRACE)
+        await runner.setup()
+        try:
+            await web.SockSite(runner, listener, backlog=_BACKLOG).start()
+            ready.set_result(listener.getsockname()[1])
+            await asyncio.wrap_future(self._stop)
+        finally:
+            cluster.watchers.close()
+            await runner.cleanup()
+
+
+@contextlib.contextmanager
+def _listening(address: tuple[str, int]) -> Iterator[socket.socket]:
+    host, port = address
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listener = socket.create_server(address, family=family)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            message = f"Port {port} of {host} is in use by another process. Choose another, or 0 for a free one."
+            raise PortInUse(message) from error
+        message = f"The address {host}:{port} cannot be listened on: {error.strerror}"
+        raise ConfigurationError(message) from error
+    with listener:
+        yield listener
+
+
+@contextlib.contextmanager
+def _opened(state: Path | None) -> Iterator[Cluster]:
+    with contextlib.ExitStack() as held:
+        path = held.enter_context(StateDirectory(state)).database if state else None
+        try:
+            cluster = open_cluster(path)
+        except sqlite3.Error as error:
+            message = f"The database {path} cannot be opened: {error}. Mend or remove it, or choose another directory."
+            raise ConfigurationError(message) from error
+        held.callback(cluster.store.close)
+        yield cluster

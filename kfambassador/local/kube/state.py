@@ -1,0 +1,66 @@
+"""The state directory: one server at a time, and nobody else reads it."""
+
+import fcntl
+import os
+from pathlib import Path
+from typing import Self
+
+from kfambassador.errors import ConfigurationError, StateInUse
+
+_DATABASE = "kubernetes.db"
+_LOCK = "kubernetes.lock"
+
+
+class StateDirectory:
+    """A directory that this process holds alone until it is closed or ends.
+
+    Args:
+        path: The directory; it is made, with mode 0700, when it is not there.
+
+    Raises:
+        StateInUse: When another server holds it.
+        ConfigurationError: When it cannot be made or written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._lock = os.open(path / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            message = (
+                f"The state directory {path} cannot be used: {error.strerror}. Choose another, or mend its rights."
+            )
+            raise ConfigurationError(message) from error
+        self._hold()
+
+    def _hold(self) -> None:
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            holder = os.pread(self._lock, 32, 0).decode() or "unknown"
+            os.close(self._lock)
+            message = (
+                f"The state directory {self._path} is in use by process {holder}. Stop that one, or choose another"
+                " directory."
+            )
+            raise StateInUse(message) from error
+        os.ftruncate(self._lock, 0)
+        os.pwrite(self._lock, str(os.getpid()).encode(), 0)
+
+    @property
+    def database(self) -> Path:
+        """The database file, made readable to its owner only."""
+        path = self._path / _DATABASE
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        return path
+
+    def close(self) -> None:
+        """Let the directory go."""
+        os.close(self._lock)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
