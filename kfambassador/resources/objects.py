@@ -96,9 +96,9 @@ def join_contributions(contributions: Iterable[Contribution], *, generation: int
     services: dict[ServiceKey, Service] = {}
     endpoints: dict[ServiceKey, tuple[EndpointSlice, ...]] = {}
     for each in contributions:
+        mappings.extend(each.configuration.mappings)
+        problems.extend(each.configuration.problems)
         if each.configures and each.origin.object is not None:
-            mappings.extend(each.configuration.mappings)
-            problems.extend(each.configuration.problems)
             sources[each.origin.object] = each.origin.resource_version
         if each.service is not None:
             services[each.service.key] = each.service

@@ -44,6 +44,9 @@ OTHER_KINDS = (
     "TracingService",
 )
 
+#: Kinds of the commercial Edge Stack, which no open-source gateway acts on.
+EDGE_STACK_KINDS = ("AmbassadorInstallation", "Filter", "FilterPolicy", "ProjectController", "RateLimit")
+
 # What Ambassador itself ignores, in every release that still read it or in all that came after.
 _WITHOUT_EFFECT = frozenset(
     {"bypass_error_response_overrides", "docs", "envoy_override", "modules", "v2BoolHeaders", "v2BoolQueryParameters",
@@ -119,6 +122,9 @@ def _check_kind(document: Dict[str, Value]) -> Fault | None:
     if kind in OTHER_KINDS:
         message = f"kind {kind} is Ambassador's, and this release does not act on it; only Mapping is served"
         return Fault("kind-not-served", message, path="kind", severity=Severity.WARNING)
+    if kind in EDGE_STACK_KINDS:
+        message = f"kind {kind} belongs to Ambassador Edge Stack and has no effect here"
+        return Fault("kind-not-served", message, path="kind", severity=Severity.NOTICE)
     if kind != "Mapping":
         message = f"kind {kind} is not known{suggest(kind, ['Mapping', *OTHER_KINDS])}"
         return Fault("unknown-kind", message, path="kind")

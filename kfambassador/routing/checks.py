@@ -50,6 +50,9 @@ def _is_printable(value: str) -> bool:
 
 
 def _check_path(mapping: Mapping) -> Iterator[Fault]:
+    if not mapping.prefix_regex and " " in mapping.prefix:
+        message = f"{show(mapping.prefix)} never matches, because no path holds a space; take it out or write %20"
+        yield Fault("bad-character", message, path="prefix")
     if not mapping.prefix_regex and not mapping.prefix.startswith("/"):
         message = (
             f"{show(mapping.prefix)} never matches, because every path starts with a slash; write /{mapping.prefix}"

@@ -1,0 +1,69 @@
+"""Files a person names: Kubernetes manifests or bare annotation text, read into one ResourceSet."""
+
+from collections.abc import Iterable, Iterator
+from collections.abc import Mapping as Dict
+
+from kfambassador.names import DEFAULT_NAMESPACE
+from kfambassador.problems import Fault, Origin, Problem
+from kfambassador.resources.annotation import Configuration, read_object
+from kfambassador.resources.documents import FILE_LIMITS, Document, read_documents
+from kfambassador.resources.fields import as_object, as_objects, as_text
+from kfambassador.resources.meta import ResourceSet
+from kfambassador.resources.objects import Contribution, join_contributions, read_contribution
+from kfambassador.resources.versions import API_VERSIONS
+
+_LISTS = ("List", "ServiceList", "MappingList", "IngressList", "EndpointSliceList")
+
+
+def read_manifests(texts: Iterable[tuple[str, str]], *, namespace: str = DEFAULT_NAMESPACE) -> ResourceSet:
+    """Read files into all that they make known.
+
+    A document of Ambassador's own with a ``metadata`` is a custom resource, one without is annotation text. Kubernetes
+    objects contribute what they would in a cluster; objects of other kinds contribute nothing.
+
+    Args:
+        texts: For each file its name and its text, YAML or JSON.
+        namespace: The namespace of objects that name none, and of bare annotation text.
+
+    Example:
+        >>> text = "{apiVersion: ambassador/v1, kind: Mapping, name: m, prefix: /m/, service: m}"
+        >>> read_manifests([("m.yaml", text)]).mappings[0].origin.file
+        'm.yaml'
+    """
+    contributions: list[Contribution] = []
+    for file, text in texts:
+        for document in read_documents(text, FILE_LIMITS):
+            contributions.extend(_read_document(document, file, namespace))
+    return join_contributions(contributions)
+
+
+def _read_document(document: Document, file: str, namespace: str) -> Iterator[Contribution]:
+    origin = Origin(document=document.number, line=document.line, file=file)
+    if document.fault is not None:
+        yield _at_fault(origin, document.fault.at(origin))
+    elif not isinstance(document.value, dict):
+        message = "expected a Kubernetes object or a Mapping, with apiVersion and kind"
+        yield _at_fault(origin, Fault("not-an-object", message).at(origin))
+    elif document.value.get("apiVersion") in API_VERSIONS and "metadata" not in document.value:
+        configuration = read_object(
+            document.value, origin, namespace=as_text(document.value.get("namespace")) or namespace
+        )
+        yield Contribution(origin, configuration, configures=True)
+    elif not as_text(document.value.get("apiVersion")) or not as_text(document.value.get("kind")):
+        message = "apiVersion or kind is missing; a Kubernetes object and a Mapping have both"
+        yield _at_fault(origin, Fault("missing-attribute", message).at(origin))
+    else:
+        yield from _read_manifest(document.value, origin, namespace)
+
+
+def _read_manifest(manifest: Dict[str, object], origin: Origin, namespace: str) -> Iterator[Contribution]:
+    if manifest.get("kind") in _LISTS:
+        for item in as_objects(manifest.get("items")):
+            yield from _read_manifest(item, origin, namespace)
+        return
+    metadata = {"namespace": namespace, **as_object(manifest.get("metadata"))}
+    yield read_contribution({**manifest, "metadata": metadata}, file=origin.file)
+
+
+def _at_fault(origin: Origin, problem: Problem) -> Contribution:
+    return Contribution(origin, Configuration(problems=(problem,)), configures=True)
