@@ -82,5 +82,5 @@ class _Stream:
     def _bookmark(self, metadata: Document) -> bytes:
         kind, version = self._route.kind, str(self._cluster.store.revision)
         marked: Document = {"resourceVersion": version, "creationTimestamp": None} | metadata
-        body = {"kind": kind.name, "apiVersion": kind.api_version, "metadata": marked}
+        body: Document = {"kind": kind.name, "apiVersion": kind.api_version, "metadata": marked}
         return write_event("BOOKMARK", encode(body))

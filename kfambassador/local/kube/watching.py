@@ -77,7 +77,7 @@ async def _is_set(event: asyncio.Event, seconds: float) -> bool:
         async with asyncio.timeout(seconds):
             return await event.wait()
     except TimeoutError:
-        return False
+        return event.is_set()  # both may happen at once
 
 
 def see_change(change: Change, namespace: str, selector: Selector) -> tuple[str, Record] | None:
