@@ -14,10 +14,12 @@ Document: TypeAlias = dict[str, Any]
 #: Deepest nesting a body may have; Kubernetes' own objects stay below 20.
 MAX_DEPTH: Final = 100
 
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
+
 
 def encode(value: Json) -> bytes:
     """Write JSON in its shortest form."""
-    return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
+    return _ENCODER.encode(value).encode()
 
 
 def metadata_of(document: Document) -> Document:

@@ -35,9 +35,9 @@ def prepare(kind: Kind, document: Document, *, before: Document | None, index: I
     Raises:
         StatusError: When the object is refused.
     """
-    shaped, warnings = read_document(kind, document, validation=validation)
+    shaped, warnings = _prune(kind, document, validation=validation)
     filled = as_document(structure.fill(kind.schema, shaped))
-    faults = list(structure.check(kind.schema, filled))
+    faults = _check(kind, filled)
     if not faults:
         admitted = kind.admit(filled, before, index)
         filled, faults = admitted.document, list(admitted.faults)
@@ -47,31 +47,35 @@ def prepare(kind: Kind, document: Document, *, before: Document | None, index: I
     return Prepared(filled, warnings)
 
 
-def read_document(kind: Kind, document: Document, *, validation: str) -> tuple[Document, tuple[str, ...]]:
-    """Prune an object and see that its built-in fields have their types.
-
-    Returns:
-        The object and the warnings about what was pruned.
+def read_document(kind: Kind, document: Document, *, validation: str) -> Prepared:
+    """Read a configuration that is applied, and may be a part of an object only.
 
     Raises:
         StatusError: When it cannot be read as its kind, or when a field is unknown and validation is strict.
     """
+    shaped, warnings = _prune(kind, document, validation=validation)
+    _check(kind, shaped)
+    return Prepared(shaped, warnings)
+
+
+def _prune(kind: Kind, document: Document, *, validation: str) -> tuple[Document, tuple[str, ...]]:
     pruned = structure.prune(kind.schema, document, drop_null=not kind.is_custom)
     complaints = tuple(f'unknown field "{field}"' for field in pruned.unknown)
     if complaints and validation == "Strict":
         raise status.bad_request(f"strict decoding error: {', '.join(complaints)}")
-    shaped = as_document(pruned.value)
-    wrong = [fault for fault in structure.check(kind.schema, shaped) if fault.fault is Fault.WRONG_TYPE]
+    return as_document(pruned.value), complaints if validation == "Warn" else ()
+
+
+def _check(kind: Kind, document: Document) -> list[FieldFault]:
+    # Built-in fields of a wrong type cannot even be decoded by a cluster, which has classes for them.
+    faults = list(structure.check(kind.schema, document))
+    wrong = [fault for fault in faults if fault.fault is Fault.WRONG_TYPE]
     decoded = [fault for fault in wrong if not kind.is_custom or fault.field.startswith("metadata")]
     if decoded:
-        raise _undecodable(kind, decoded)
-    return shaped, complaints if validation == "Warn" else ()
-
-
-def _undecodable(kind: Kind, faults: list[FieldFault]) -> status.StatusError:
-    what = "; ".join(fault.detail for fault in faults)
-    version = f'{kind.name} in version "{kind.version}" cannot be handled as a {kind.name}'
-    return status.bad_request(f"{version}: {what}")
+        what = "; ".join(fault.detail for fault in decoded)
+        version = f'{kind.name} in version "{kind.version}" cannot be handled as a {kind.name}'
+        raise status.bad_request(f"{version}: {what}")
+    return faults
 
 
 def as_document(value: Json) -> Document:

@@ -1,6 +1,7 @@
 """Services: what the API fills in and checks when a Service is written."""
 
 import ipaddress
+import zlib
 from collections.abc import Callable, Iterator
 from typing import Final
 
@@ -83,7 +84,7 @@ def _fill_port(port: Document, spec: Document, old: Document, index: Index) -> D
 def _free_address(seed: str, index: Index) -> str:
     # Starting at a place that depends on the Service, so that the search stays short when many are taken.
     span = _NETWORK.num_addresses - _FIRST - 1
-    start = sum(map(ord, seed)) * 65537 % span
+    start = zlib.crc32(seed.encode()) % span
     candidates = (str(_NETWORK[_FIRST + (start + step) % span]) for step in range(span))
     return next(address for address in candidates if not index.find(CLUSTER_IPS, address))
 

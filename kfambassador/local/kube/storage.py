@@ -134,10 +134,13 @@ class Store:
         self._oldest = self.revision
 
     def _load(self) -> int:
+        # The last write was a delete, which left its revision behind, or it is the newest object.
+        (newest,) = self._database.execute("SELECT value FROM revision").fetchone()
         for resource, namespace, name, version, body in self._database.execute("SELECT * FROM objects"):
             key = Key(resource, namespace, name)
             self._place(Record(key, version, json.loads(body), bytes(body)))
-        return int(self._database.execute("SELECT value FROM revision").fetchone()[0])
+            newest = max(newest, version)
+        return int(newest)
 
     def close(self) -> None:
         """Close the database."""
@@ -194,7 +197,7 @@ class Store:
             StorageFailure: When the database refuses; nothing has changed then.
         """
         record = self._record(key, document)
-        with self._transaction(record.version):
+        with self._writing(record.version):
             row = (*key, record.version, record.body)
             self._database.execute("INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?)", row)
         before = self._place(record)
@@ -208,9 +211,11 @@ class Store:
             StorageFailure: When the database refuses; nothing has changed then.
         """
         record = self._record(key, document)
-        with self._transaction(record.version):
-            place = "DELETE FROM objects WHERE resource = ? AND namespace = ? AND name = ?"
-            self._database.execute(place, key)
+        with self._writing(record.version):
+            self._database.execute("BEGIN IMMEDIATE")
+            self._database.execute("DELETE FROM objects WHERE resource = ? AND namespace = ? AND name = ?", key)
+            self._database.execute("UPDATE revision SET value = ?", (record.version,))
+            self._database.execute("COMMIT")
         before = self._objects[key.resource][key.namespace].pop(key.name)
         self._unfile(before)
         self._tell(Change(record.version, before, None, record))
@@ -222,12 +227,9 @@ class Store:
         return Record(key, version, stamped, encode(stamped))
 
     @contextmanager
-    def _transaction(self, version: int) -> Iterator[None]:
+    def _writing(self, version: int) -> Iterator[None]:
         try:
-            self._database.execute("BEGIN IMMEDIATE")
             yield
-            self._database.execute("UPDATE revision SET value = ?", (version,))
-            self._database.execute("COMMIT")
         except sqlite3.Error as error:
             if self._database.in_transaction:
                 self._database.execute("ROLLBACK")

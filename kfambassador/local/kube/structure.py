@@ -85,7 +85,8 @@ def check(schema: Schema, value: Json, path: str = "") -> Iterator[FieldFault]:
         return
     if schema.enum and value not in schema.enum:
         yield unsupported(path, value, [str(choice) for choice in schema.enum])
-    yield from _check_rules(schema, value, path)
+    if schema.rules:
+        yield from _check_rules(schema, value, path)
     if isinstance(value, list):
         yield from _check_items(schema, value, path)
     elif isinstance(value, dict):

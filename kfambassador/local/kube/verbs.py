@@ -167,7 +167,8 @@ def _options(request: web.Request) -> WriteOptions:
 
 
 def _answer(route: Route, request: web.Request, written: Written) -> web.Response:
-    body = _view(route, request).show_document(written.document)
+    view = _view(route, request)
+    body = view.show(written.record) if written.record else view.show_document(written.document)
     response = answer_json(body, 201 if written.created else 200)
     for warning in written.warnings[:_WARNINGS]:
         response.headers.add("Warning", f"299 - {json.dumps(warning[:_WARNING_LENGTH])}")

@@ -3,7 +3,7 @@
 import secrets
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from kfambassador.local.kube import ownership, status
@@ -32,11 +32,13 @@ class Written:
 
     Attributes:
         document: The object as it is now, or would be.
+        record: The same as the store holds it, None for a dry run.
         created: Whether it is new.
         warnings: What the caller should know.
     """
 
     document: Document
+    record: Record | None = None
     created: bool = False
     warnings: tuple[str, ...] = ()
 
@@ -125,8 +127,8 @@ class Writing:
         if metadata_of(document).get("managedFields"):
             raise status.bad_request("metadata.managedFields must be nil")
         kind = place.kind
-        wanted, warnings = read_document(kind, _check_identity(place, document), validation=options.validation)
-        wanted = _restrict(wanted, place)
+        read = read_document(kind, _check_identity(place, document), validation=options.validation)
+        wanted = _restrict(read.document, place)
         owner = Owner(options.manager, "Apply", kind.api_version, place.subresource)
         before = self._store.get(place.key)
         live = served(kind, before.document) if before else None
@@ -145,7 +147,7 @@ class Writing:
         else:
             _check_version(kind, document, before)
             written = self._store_changed(place, before, applied.document, options, own)
-        return Written(written.document, written.created, warnings)
+        return replace(written, warnings=read.warnings)
 
     def _find(self, place: Place) -> Record:
         record = self._store.get(place.key)
@@ -180,9 +182,8 @@ class Writing:
         )
         prepared = prepare(kind, fresh, before=None, index=self._store, validation=options.validation)
         document = own(prepared.document)
-        if not options.dry_run:
-            document = self._put(place, document)
-        return Written(document, created=True, warnings=prepared.warnings)
+        record = None if options.dry_run else self._put(place, document)
+        return Written(document, record, created=True, warnings=prepared.warnings)
 
     def _check_namespace(self, place: Place) -> None:
         if not place.kind.namespaced:
@@ -216,15 +217,15 @@ class Writing:
         prepared = prepare(kind, document, before=live, index=self._store, validation=options.validation)
         document = own(_count(kind, prepared.document, live))
         if document == live:
-            return Written(live, warnings=prepared.warnings)
-        if not options.dry_run:
-            document = self._put(place, document)
-            self._deletion.finish(place.key)
-        return Written(document, warnings=prepared.warnings)
+            return Written(live, before, warnings=prepared.warnings)
+        if options.dry_run:
+            return Written(document, warnings=prepared.warnings)
+        record = self._put(place, document)
+        self._deletion.finish(place.key)
+        return Written(document, record, warnings=prepared.warnings)
 
-    def _put(self, place: Place, document: Document) -> Document:
-        stored = document | {"apiVersion": place.kind.stored_api_version}
-        return served(place.kind, self._store.put(place.key, stored).document)
+    def _put(self, place: Place, document: Document) -> Record:
+        return self._store.put(place.key, document | {"apiVersion": place.kind.stored_api_version})
 
 
 def served(kind: Kind, document: Document) -> Document:
