@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from kfambassador.names import AMBASSADOR_GROUP, CONFIG_ANNOTATION, DEFAULT_NAMESPACE
 from kfambassador.problems import ObjectKey, Origin, Problem
@@ -11,6 +12,8 @@ from kfambassador.resources.endpoints import EndpointSlice, read_endpoint_slice
 from kfambassador.resources.fields import as_object, as_text
 from kfambassador.resources.meta import ResourceSet, SourcedMapping
 from kfambassador.resources.service import Service, ServiceKey, read_service
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +52,8 @@ def read_contribution(
     Args:
         manifest: The object, of any kind.
         file: The file it came from, if from one.
-        before: What the object contributed last time. Where its text is the same, the very same mappings are kept,
-            so that everything derived from them is still warm.
+        before: What the object contributed last time. Where nothing changed the very same objects are kept, so that
+            everything derived from them is still warm.
     """
     metadata = as_object(manifest.get("metadata"))
     key = object_key(manifest)
@@ -60,10 +63,17 @@ def read_contribution(
     if api_version.startswith(AMBASSADOR_GROUP):
         contribution = _read_custom_resource(contribution, manifest)
     elif key.kind == "Service":
-        contribution = replace(contribution, service=read_service(manifest))
+        kept = before.service if before else None
+        contribution = replace(contribution, service=_keep(kept, read_service(manifest)))
     elif key.kind == "EndpointSlice":
-        contribution = replace(contribution, endpoints=read_endpoint_slice(manifest))
+        known = before.endpoints if before else None
+        contribution = replace(contribution, endpoints=_keep(known, read_endpoint_slice(manifest)))
     return _read_config(contribution, metadata, before)
+
+
+def _keep(before: T | None, now: T | None) -> T | None:
+    """Prefer the object from before where nothing changed."""
+    return before if before is not None and before == now else now
 
 
 def _read_custom_resource(contribution: Contribution, manifest: Dict[str, object]) -> Contribution:

@@ -1,0 +1,55 @@
+"""When to act on a burst of events: at once after a calm, else after a short quiet, but never too late."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long to wait; in seconds.
+
+    Attributes:
+        quiet: In a burst, act once so long has passed without a further event. After a calm of this length the first
+            event is acted on at once.
+        longest: In a burst that does not end, act after so long all the same.
+    """
+
+    quiet: float = 0.02
+    longest: float = 0.2
+
+
+class Debounce:
+    """Collects events until it is time to act. Told the time; reads no clock.
+
+    Example:
+        >>> debounce = Debounce(Pace(quiet=1, longest=5))
+        >>> debounce.touch(10.0), debounce.due
+        (None, 10.0)
+        >>> debounce.settle(10.0), debounce.touch(10.5), debounce.due
+        (None, None, 11.5)
+    """
+
+    def __init__(self, pace: Pace) -> None:
+        self.due: float | None = None
+        self._pace = pace
+        self._first = 0.0
+        self._last = float("-inf")
+
+    def touch(self, now: float) -> None:
+        """Note an event."""
+        if self.due is None:
+            self._first = now
+        in_burst = now < self._last + self._pace.quiet
+        if in_burst:
+            self.due = min(now + self._pace.quiet, self._first + self._pace.longest)
+        elif self.due is None:
+            self.due = now
+        self._last = now
+
+    def pause(self, now: float) -> float:
+        """Seconds until it is time to act; 0 or less when it is."""
+        return 0.0 if self.due is None else self.due - now
+
+    def settle(self, now: float) -> None:
+        """Note that everything up to now is acted on."""
+        self.due = None
+        self._last = max(self._last, now)

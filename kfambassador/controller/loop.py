@@ -1,0 +1,177 @@
+"""The loop: events, settle, compile, translate, publish, report. Everything here belongs to one event loop's thread."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+
+from kfambassador.controller.debounce import Debounce
+from kfambassador.controller.quarantine import Quarantine
+from kfambassador.controller.settings import ControllerSettings
+from kfambassador.controller.state import Work, follow_sources
+from kfambassador.envoy.snapshot import Snapshot
+from kfambassador.envoy.translate import Translator
+from kfambassador.kube.client import KubeClient
+from kfambassador.kube.kinds import ENDPOINT_SLICE, MAPPING, SERVICE
+from kfambassador.kube.reflector import News, Reflector
+from kfambassador.kube.store import Store
+from kfambassador.resources.meta import ResourceSet, SourcedMapping
+from kfambassador.routing.compile import Compiler
+from kfambassador.routing.model import Compiled
+from kfambassador.xds.server import XdsServer
+from kfambassador.xds.session import NodeStatus
+
+_log = logging.getLogger(__name__)
+
+FOLLOWED = (SERVICE, ENDPOINT_SLICE, MAPPING)
+
+
+class Controller:
+    """Follows a cluster and serves what it says to every Envoy that asks.
+
+    Args:
+        client: The cluster.
+        settings: How to run.
+        clock: Seconds that never go back.
+
+    Attributes:
+        work: What was made of the newest state that was compiled.
+        store: What is known of the cluster.
+    """
+
+    def __init__(
+        self, client: KubeClient, settings: ControllerSettings, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.work = Work()
+        self.store = Store(FOLLOWED)
+        self._clock = clock
+        self._debounce = Debounce(settings.pace)
+        self._quarantine = Quarantine()
+        self._compiler = Compiler()
+        self._translator = Translator(settings.listener)
+        self._server = XdsServer(f"unix:{settings.xds_socket}", clock=clock)
+        self._server.on_status = self._on_status
+        self._reflectors = [
+            Reflector(client, kind, self._receive, namespace=settings.namespace, settings=settings.reflector)
+            for kind in FOLLOWED
+        ]
+        self._published: dict[int, tuple[SourcedMapping, ...]] = {}
+        self._judged = 0
+        self._touched = asyncio.Event()
+        self._news: asyncio.Future[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._settling: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Open the xDS socket and begin to follow the cluster."""
+        self._loop = asyncio.get_running_loop()
+        self._news = self._loop.create_future()
+        await self._server.start()
+        self._settling = asyncio.create_task(self._settle_forever(), name="kfa-settle")
+        for reflector in self._reflectors:
+            reflector.start()
+
+    async def stop(self) -> None:
+        """Stop following and serving. Envoy goes on with what it holds."""
+        await asyncio.gather(*(asyncio.to_thread(reflector.stop) for reflector in self._reflectors))
+        if self._settling is not None:
+            self._settling.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._settling
+        await self._server.stop()
+
+    def nodes(self) -> tuple[NodeStatus, ...]:
+        """How far each connected Envoy is."""
+        return self._server.nodes()
+
+    @property
+    def served(self) -> int | None:
+        """The newest generation that every connected Envoy acknowledged; None when there is none."""
+        acknowledged = [node.acknowledged for node in self.nodes()]
+        newest = [each for each in acknowledged if each is not None]
+        return min(newest) if newest and len(newest) == len(acknowledged) else None
+
+    async def news(self, *, timeout: float) -> None:  # noqa: ASYNC109 - the caller's patience is part of its question
+        """Return when anything was compiled or acknowledged since, or when the time (in seconds) is up."""
+        if self._news is not None:
+            await asyncio.wait({self._news}, timeout=timeout)
+
+    def _receive(self, news: News) -> None:
+        """Take news from a reflector's thread into the loop: the only crossing of threads."""
+        if self._loop is not None:
+            # A loop that is already closed needs no news.
+            with suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._on_news, news)
+
+    def _on_news(self, news: News) -> None:
+        if self.store.apply(news):
+            self._touch()
+
+    def _touch(self) -> None:
+        self._debounce.touch(self._clock())
+        self._touched.set()
+
+    async def _settle_forever(self) -> None:
+        while True:
+            await self._touched.wait()
+            while (pause := self._debounce.pause(self._clock())) > 0:  # noqa: ASYNC110 - events move the end
+                await asyncio.sleep(pause)
+            self._touched.clear()
+            self._debounce.settle(self._clock())
+            if self.store.is_complete:
+                try:
+                    await self._settle()
+                except Exception:  # noqa: BLE001
+                    # Our own fault, never a configuration's: what was served last goes on being served.
+                    _log.exception("Generation %d could not be compiled", self.work.generation + 1)
+
+    async def _settle(self) -> None:
+        """Compile what is known and publish it."""
+        known = self.store.resources(generation=self.work.generation + 1)
+        admitted = self._quarantine.admit(known.mappings)
+        resources = replace(known, mappings=admitted, problems=(*known.problems, *self._quarantine.problems))
+        # Pure functions: a thread of their own keeps the loop free to answer Envoy meanwhile.
+        compiled, snapshot = await asyncio.to_thread(self._build, resources)
+        self.work = Work(
+            resources=resources,
+            compiled=compiled,
+            since=follow_sources(self.work, resources),
+            undecided=frozenset(
+                each.origin.object
+                for each in known.mappings
+                if each.origin.object is not None and self._quarantine.is_withheld(each)
+            ),
+        )
+        self._published[resources.generation] = admitted
+        self._server.publish(snapshot)
+        self._tell()
+
+    def _build(self, resources: ResourceSet) -> tuple[Compiled, Snapshot]:
+        compiled = self._compiler.compile(resources)
+        return compiled, self._translator.translate(compiled.table)
+
+    def _on_status(self, status: NodeStatus) -> None:
+        """Judge the generations that Envoy has answered for, each once."""
+        rejection = status.rejection
+        if rejection is not None and rejection.generation > self._judged:
+            self._judged = rejection.generation
+            served = self._published.get(rejection.generation, ())
+            _log.warning("Envoy %s refuses generation %d: %s", status.node_id, rejection.generation, rejection.message)
+            if self._quarantine.refuse(served, rejection.message):
+                self._touch()
+        served_by_all = self.served
+        if rejection is None and served_by_all is not None and served_by_all > self._judged:
+            self._judged = served_by_all
+            if self._quarantine.accept(self._published.get(served_by_all, ())):
+                self._touch()
+        for generation in [each for each in self._published if each < self._judged]:
+            del self._published[generation]
+        self._tell()
+
+    def _tell(self) -> None:
+        """Wake everybody who waits for news."""
+        if self._loop is not None and self._news is not None:
+            self._news.set_result(None)
+            self._news = self._loop.create_future()

@@ -1,0 +1,108 @@
+"""What the controller knows of its own work: what was compiled, what is served, and what became of each object."""
+
+from collections.abc import Mapping as Dict
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+
+from kfambassador.problems import ObjectKey, Problem, has_errors
+from kfambassador.resources.meta import ResourceSet
+from kfambassador.routing.model import Compiled, RoutingTable
+
+
+class SourceState(StrEnum):
+    """How far an object's configuration has come."""
+
+    #: Read, and not yet acknowledged by every Envoy.
+    PENDING = "pending"
+    #: Acknowledged by every Envoy that is connected.
+    SERVING = "serving"
+    #: At least one of its mappings is left out; its problems say why.
+    REJECTED = "rejected"
+    #: No object of that name carries configuration.
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStatus:
+    """One object that carries configuration.
+
+    Attributes:
+        key: Which object.
+        resource_version: The version that was read, "" when the object is unknown.
+        state: How far that version has come.
+        mappings: The mappings it carries that are in the table, as namespace/name.
+        problems: What is wrong with it.
+    """
+
+    key: ObjectKey
+    resource_version: str
+    state: SourceState
+    mappings: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True)
+class Work:
+    """One generation of work: what was known, and what was made of it.
+
+    Attributes:
+        resources: All that was known.
+        compiled: The table and all problems.
+        since: For each source, the generation at which its present resourceVersion was first compiled.
+        undecided: Sources some of whose mappings wait for a search for the culprit of a refusal to end.
+    """
+
+    resources: ResourceSet = field(default_factory=ResourceSet)
+    compiled: Compiled = field(default_factory=lambda: Compiled(RoutingTable(), ()))
+    since: Dict[ObjectKey, int] = field(default_factory=dict)
+    undecided: frozenset[ObjectKey] = frozenset()
+
+    @property
+    def generation(self) -> int:
+        """The generation; 0 before the first."""
+        return self.resources.generation
+
+    def source(self, key: ObjectKey, *, served: int | None) -> SourceStatus:
+        """Tell how far one object has come.
+
+        Args:
+            key: Which object.
+            served: The newest generation that every connected Envoy acknowledged, None when there is none.
+        """
+        if key not in self.resources.sources:
+            return SourceStatus(key, "", SourceState.UNKNOWN)
+        problems = tuple(self._problems_of.get(key, ()))
+        mappings = tuple(self._mappings_of.get(key, ()))
+        if has_errors(problems):
+            state = SourceState.REJECTED
+        elif served is not None and served >= self.since[key] and key not in self.undecided:
+            state = SourceState.SERVING
+        else:
+            state = SourceState.PENDING
+        return SourceStatus(key, self.resources.sources[key], state, mappings, problems)
+
+    # Made when first asked for: most generations are replaced before anybody looks.
+    @cached_property
+    def _problems_of(self) -> Dict[ObjectKey | None, list[Problem]]:
+        found: dict[ObjectKey | None, list[Problem]] = {}
+        for problem in self.compiled.problems:
+            found.setdefault(problem.origin.object, []).append(problem)
+        return found
+
+    @cached_property
+    def _mappings_of(self) -> Dict[ObjectKey | None, list[str]]:
+        found: dict[ObjectKey | None, list[str]] = {}
+        for route in self.compiled.table.routes():
+            for split in route.splits:
+                found.setdefault(split.origin.object, []).append(f"{split.namespace}/{split.mapping.name}")
+        return found
+
+
+def follow_sources(before: Work, resources: ResourceSet) -> dict[ObjectKey, int]:
+    """Say for each source at which generation its present resourceVersion came in."""
+    known = before.resources.sources
+    return {
+        key: before.since[key] if known.get(key) == version else resources.generation
+        for key, version in resources.sources.items()
+    }
