@@ -124,7 +124,7 @@ class Session:
     def _switch(self, goal: Snapshot, now: float) -> Iterator[Offer]:
         """Listeners, then routes: a changed listener warms anew, and for that needs its routes once more."""
         for offer in self._offer(self._listeners, goal, now, removing=True):
-            self._routes.renew(self._routes.names, now)
+            self._routes.renew(goal.of_type(TypeUrl.ROUTE_CONFIGURATION), now)
             yield offer
         yield from self._offer(self._routes, goal, now, removing=True)
 

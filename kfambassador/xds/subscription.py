@@ -100,15 +100,13 @@ class Subscription:
         self.rejection: Rejection | None = None
         self._refused: Dict[str, XdsResource] | None = None
         self._wildcard = False
+        # Who asked for all of a type waits for a first answer, even if there is nothing of it.
+        self._unanswered = False
         self._names: set[str] = set()
         self._held: dict[str, Held] = {}
+        self._outdated: set[str] = set()
         self._offers: dict[str, Offer] = {}
         self._reached: Dict[str, XdsResource] | None = None
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The names the client holds or waits for."""
-        return tuple(self._held)
 
     def ask(self, *, subscribe: Iterable[str], unsubscribe: Iterable[str], holding: Dict[str, str], now: float) -> None:
         """Take in what one request says about names.
@@ -125,13 +123,15 @@ class Subscription:
         self._reached = None
         if not self.is_open and not asked:
             self._wildcard = self.type_url in _LEGACY_WILDCARD
-        self.is_open = True
         self._wildcard = self._wildcard or _ALL in asked
+        if not self.is_open:
+            self._unanswered = self._wildcard and not holding
+        self.is_open = True
         self._names |= asked - {_ALL}
         self._held |= {name: Held(_NEVER_GIVEN, now) for name in asked - {_ALL}}
         self._drop(set(unsubscribe), now)
         for name, version in holding.items():
-            if self.wants(name):
+            if self.wants(name) and name not in self._outdated:
                 self._held[name] = Held(version, now, Standing.ACCEPTED)
 
     def _drop(self, names: set[str], now: float) -> None:
@@ -143,9 +143,15 @@ class Subscription:
             self._held = {name: held for name, held in self._held.items() if name in self._names}
 
     def renew(self, names: Iterable[str], now: float) -> None:
-        """Count those of ``names`` that were asked for as not given yet: the client needs them once more."""
-        self._reached = None
+        """Count those of ``names`` that are asked for as not given yet: the client needs them once more.
+
+        Before the first request it is not known which are; then the client's word that it holds them counts for
+        nothing, because it gave that word before it heard what makes it need them again.
+        """
+        if not self.is_open:
+            self._outdated.update(names)
         self._held |= {name: Held(_NEVER_GIVEN, now) for name in names if name in self._held}
+        self._reached = None
 
     def offer(self, goal: Snapshot, *, removing: bool, nonce: str, now: float) -> Offer | None:
         """Make the next response towards a goal, and remember it until the verdict.
@@ -166,10 +172,11 @@ class Subscription:
         removed = tuple(
             name
             for name in self._superfluous(goal, withheld=withheld)
-            if removing or self._held[name].version == _NEVER_GIVEN
+            if removing or self._is_waited_for(name)
         )
-        if not added and not removed:
+        if not added and not removed and not self._unanswered:
             return None
+        self._unanswered = False
         offer = Offer(self.type_url, nonce, goal, added, removed, now)
         self._offers[nonce] = offer
         self._reached = None
@@ -201,7 +208,7 @@ class Subscription:
 
     def has_reached(self, goal: Snapshot) -> bool:
         """Whether the client has accepted all it wants of a goal, and holds nothing else."""
-        if not self.is_open or self._offers:
+        if not self.is_open or self._offers or self._unanswered:
             return False
         resources = goal.of_type(self.type_url)
         if self._reached is not resources:
@@ -252,6 +259,10 @@ class Subscription:
         if held is None or held.version != version:
             return True
         return held.standing is Standing.REFUSED and not withheld
+
+    def _is_waited_for(self, name: str) -> bool:
+        held = self._held[name]
+        return held.version == _NEVER_GIVEN or (held.standing is Standing.REFUSED and name in self._names)
 
     def _give(self, name: str, version: str | None, now: float) -> Held:
         held = self._held.get(name)
