@@ -9,6 +9,9 @@ from kfambassador.attributes.base import Attributes, ClusterDraft, Scope
 #: What Ambassador waits for a connection when nothing is said.
 DEFAULT_CONNECT_TIMEOUT_MS = 3000
 
+#: An hour; no connection is worth waiting for longer.
+LONGEST_CONNECT_MS = 3600 * 1000
+
 
 class Connection(Attributes, frozen=True):
     """How Envoy connects to the service, in milliseconds."""
@@ -16,7 +19,7 @@ class Connection(Attributes, frozen=True):
     scope: ClassVar[Scope] = Scope.CLUSTER
 
     connect_timeout_ms: Annotated[
-        int | None, Field(gt=0, description="Until a connection stands; 3000 when absent.")
+        int | None, Field(gt=0, le=LONGEST_CONNECT_MS, description="Until a connection stands; 3000 when absent.")
     ] = None
 
     def on_cluster(self, draft: ClusterDraft) -> None:

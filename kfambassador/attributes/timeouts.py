@@ -9,17 +9,26 @@ from kfambassador.attributes.base import Attributes, RouteDraft
 #: What Ambassador waits when nothing is said.
 DEFAULT_TIMEOUT_MS = 3000
 
+#: A year; what is longer is a slip of the pen, and far longer than what Envoy can count.
+LONGEST_MS = 365 * 24 * 3600 * 1000
+
 
 class Timeouts(Attributes, frozen=True):
     """How long Envoy waits for the service, in milliseconds."""
 
     timeout_ms: Annotated[
         int | None,
-        Field(ge=0, description="The whole request, retries included; 3000 when absent, 0 waits forever."),
+        Field(
+            ge=0, le=LONGEST_MS, description="The whole request, retries included; 3000 when absent, 0 waits forever."
+        ),
     ] = None
     idle_timeout_ms: Annotated[
         int | None,
-        Field(ge=0, description="Silence on the stream in either direction; 300000 when absent, 0 waits forever."),
+        Field(
+            ge=0,
+            le=LONGEST_MS,
+            description="Silence on the stream in either direction; 300000 when absent, 0 waits forever.",
+        ),
     ] = None
 
     def on_route(self, draft: RouteDraft) -> None:

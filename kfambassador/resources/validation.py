@@ -9,6 +9,7 @@ from kfambassador.problems import Fault
 
 _EXPECTED = {
     "string_type": "text",
+    "string_unicode": "text of whole characters",
     "bool_type": "true or false",
     "int_type": "a whole number",
     "int_from_float": "a whole number",

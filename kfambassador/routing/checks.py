@@ -17,8 +17,7 @@ from kfambassador.routing.regex import check_regex
 
 # RFC 9110, section 5.6.2: a header's name, and a method, is a token.
 _TOKEN = re.compile(r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
-# Control characters; and lone surrogates, which YAML can spell and which have no bytes to send.
-_UNPRINTABLE = re.compile("[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _OPERATOR = re.compile(r"%[A-Z_]+(\([^)]*\))?%")
 # Envoy's own headers, the framing of the message, and who the user is: not a mapping's to say.
 _PROTECTED = frozenset({"host", "content-length", "transfer-encoding", "connection", "upgrade", *IDENTITY_HEADERS})
@@ -46,7 +45,7 @@ def _check_text(mapping: Mapping) -> Iterator[Fault]:
 
 
 def _is_printable(value: str) -> bool:
-    return _UNPRINTABLE.search(value) is None
+    return _CONTROL.search(value) is None
 
 
 def _check_path(mapping: Mapping) -> Iterator[Fault]:
@@ -75,6 +74,8 @@ def _check_match(mapping: Mapping, match: Match) -> Iterator[Fault]:
             yield Fault("bad-header", f"{show(name)} is no header name", path="headers")
     if match.path.kind is PathKind.REGEX:
         yield from _check_regex(match.path.text, "prefix")
+    if "" in {*mapping.query_parameters, *mapping.regex_query_parameters}:
+        yield Fault("empty", "a query parameter without a name; give it one", path="query_parameters")
     for condition in (*match.headers, *match.query_parameters):
         if condition.kind is ValueKind.REGEX:
             yield from _check_regex(condition.value, condition.name)
