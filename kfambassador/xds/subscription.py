@@ -100,8 +100,7 @@ class Subscription:
         self.rejection: Rejection | None = None
         self._refused: Dict[str, XdsResource] | None = None
         self._wildcard = False
-        # Who asked for all of a type waits for a first answer, even if there is nothing of it.
-        self._unanswered = False
+        self._unanswered = False  # who asks for all there is waits for an answer, even when there is nothing
         self._names: set[str] = set()
         self._held: dict[str, Held] = {}
         self._outdated: set[str] = set()
@@ -121,11 +120,10 @@ class Subscription:
         """
         asked = set(subscribe)
         self._reached = None
-        if not self.is_open and not asked:
-            self._wildcard = self.type_url in _LEGACY_WILDCARD
-        self._wildcard = self._wildcard or _ALL in asked
         if not self.is_open:
-            self._unanswered = self._wildcard and not holding
+            self._wildcard = not asked and self.type_url in _LEGACY_WILDCARD
+            self._unanswered = not holding and (self._wildcard or _ALL in asked)
+        self._wildcard = self._wildcard or _ALL in asked
         self.is_open = True
         self._names |= asked - {_ALL}
         self._held |= {name: Held(_NEVER_GIVEN, now) for name in asked - {_ALL}}
@@ -170,9 +168,7 @@ class Subscription:
         withheld = self._refused is not None and self._refused == goal.of_type(self.type_url)
         added = tuple(self._missing(goal, withheld=withheld))
         removed = tuple(
-            name
-            for name in self._superfluous(goal, withheld=withheld)
-            if removing or self._is_waited_for(name)
+            name for name in self._superfluous(goal, withheld=withheld) if removing or self._is_waited_for(name)
         )
         if not added and not removed and not self._unanswered:
             return None

@@ -104,7 +104,8 @@ def played(*script: tuple[Step, str]) -> Conversation:
     """Play a script, and compare what is said at each step."""
     conversation = Conversation()
     for number, (step, expected) in enumerate(script, start=1):
-        assert (number, step(conversation)) == (number, expected)
+        said = step(conversation)
+        assert said == expected, f"step {number}: {said!r} instead of {expected!r}"
     return conversation
 
 

@@ -23,6 +23,12 @@ CASES: dict[str, list[tuple[Step, str]]] = {
         (accept("clusters"), ""),
         (ask("clusters"), ""),
     ],
+    "asking for all is answered once even when there is nothing": [
+        (publish(2), ""),
+        (ask("clusters", "*"), "clusters"),
+        (accept("clusters"), ""),
+        (publish(3), ""),
+    ],
     "names are answered by those names": [
         (ask("clusters", "b"), "clusters +b"),
     ],
@@ -87,8 +93,9 @@ CASES: dict[str, list[tuple[Step, str]]] = {
         (ask("clusters", "*", holding={"a": SAME, "b": "old"}), "clusters +b"),
     ],
     "what the client kept and is no more is taken away": [
-        (ask("clusters", "*", holding={"a": SAME, "b": SAME, "gone": "old"}), ""),
-        (ask("listeners"), ""),
+        (publish(2, clusters="a", listeners="http"), ""),
+        (ask("clusters", "*", holding={"a": SAME, "gone": "old"}), ""),
+        (ask("listeners", holding={"http": SAME}), ""),
         (ask("routes"), "clusters -gone"),
     ],
     "what the client kept without asking for it is not followed": [
