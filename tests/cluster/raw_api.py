@@ -1,0 +1,107 @@
+"""The Kubernetes API over plain HTTP: what a request answers, to the letter."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+
+Object = dict[str, Any]
+
+JSON_PATCH = "application/json-patch+json"
+MERGE_PATCH = "application/merge-patch+json"
+STRATEGIC_PATCH = "application/strategic-merge-patch+json"
+APPLY_PATCH = "application/apply-patch+yaml"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer: its status, its object and its headers."""
+
+    code: int
+    object: Object
+    headers: requests.structures.CaseInsensitiveDict[str]
+
+    @property
+    def reason(self) -> str:
+        return str(self.object.get("reason"))
+
+    @property
+    def message(self) -> str:
+        return str(self.object.get("message"))
+
+    @property
+    def version(self) -> str:
+        return str(self.object["metadata"]["resourceVersion"])
+
+
+class RawApi:
+    """A client that hides nothing."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self.url = url
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.headers["Authorization"] = f"Bearer {token}"
+
+    def close(self) -> None:
+        self._session.close()
+
+    def ask(self, method: str, path: str, body: object = None, *, media: str = "", **query: object) -> Answer:
+        data = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
+        headers = {"Content-Type": media or "application/json"} if data is not None else {}
+        response = self._session.request(
+            method,
+            self.url + path,
+            data=data,
+            headers=headers,
+            params={key: str(value) for key, value in query.items()},
+        )
+        parsed = response.json() if response.content else {}
+        return Answer(response.status_code, parsed, response.headers)
+
+    def get(self, path: str, **query: object) -> Answer:
+        return self.ask("GET", path, **query)
+
+    def accept(self, path: str, media: str, **query: str) -> Answer:
+        response = self._session.get(self.url + path, headers={"Accept": media}, params=query)
+        return Answer(response.status_code, response.json(), response.headers)
+
+    def create(self, path: str, body: Object, **query: object) -> Answer:
+        return self.ask("POST", path, body, **query)
+
+    def replace(self, path: str, body: Object, **query: object) -> Answer:
+        return self.ask("PUT", path, body, **query)
+
+    def patch(self, path: str, body: object, media: str = MERGE_PATCH, **query: object) -> Answer:
+        return self.ask("PATCH", path, body, media=media, **query)
+
+    def apply(self, path: str, body: Object, manager: str, **query: object) -> Answer:
+        return self.patch(path, body, APPLY_PATCH, fieldManager=manager, **query)
+
+    def delete(self, path: str, body: Object | None = None, **query: object) -> Answer:
+        return self.ask("DELETE", path, body, **query)
+
+    @contextmanager
+    def watch(self, path: str, **query: object) -> Iterator[Iterator[Object]]:
+        """The events of a watch, as they come."""
+        params = {"watch": "true", "timeoutSeconds": "20"} | {key: str(value) for key, value in query.items()}
+        with self._session.get(self.url + path, params=params, stream=True) as response:
+            yield (json.loads(line) for line in response.iter_lines(chunk_size=1) if line)
+
+
+def service(name: str, *, port: int = 80, **metadata: object) -> Object:
+    """A Service with one port."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": name, **metadata},
+        "spec": {"selector": {"app": name}, "ports": [{"name": "http", "port": port}]},
+    }
+
+
+def config_map(name: str, **metadata: object) -> Object:
+    """A ConfigMap with one entry."""
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, **metadata}, "data": {"key": "value"}}
