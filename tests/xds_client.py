@@ -12,6 +12,8 @@ from kfambassador.envoy.snapshot import TypeUrl
 
 _METHOD = "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources"
 
+_OPTIONS = [("grpc.max_receive_message_length", -1)]
+
 
 class XdsClient:
     """One delta stream, spoken by hand."""
@@ -56,7 +58,7 @@ class XdsClient:
 @asynccontextmanager
 async def xds_client(path: Path) -> AsyncIterator[XdsClient]:
     """Open one stream to the server at a Unix socket."""
-    async with grpc.aio.insecure_channel(f"unix:{path}") as channel:
+    async with grpc.aio.insecure_channel(f"unix:{path}", options=_OPTIONS) as channel:
         method = channel.stream_stream(
             _METHOD,
             request_serializer=DeltaDiscoveryRequest.SerializeToString,

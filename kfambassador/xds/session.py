@@ -107,7 +107,8 @@ class Session:
         if self._goal is None:
             return []
         goal = self._goal
-        switched = self._has_switched(goal, now)
+        # A client that has not asked for routes on this stream may well use some, of an earlier stream.
+        switched = self._listeners.has_reached(goal) and self._routes.has_reached(goal)
         offers = [*self._add(goal, now, removing=switched)]
         if not switched and self._is_warm(goal, now):
             offers += self._switch(goal, now)
@@ -132,13 +133,6 @@ class Session:
         offer = subscription.offer(goal, removing=removing, nonce=str(next(self._nonces)), now=now)
         if offer is not None:
             yield offer
-
-    def _has_switched(self, goal: Snapshot, now: float) -> bool:
-        """Whether no listener or route but the goal's is in use, so that nothing else is needed any more."""
-        return all(
-            each.has_reached(goal) if each.is_open else self._is_overdue(now)
-            for each in (self._listeners, self._routes)
-        )
 
     def _is_warm(self, goal: Snapshot, now: float) -> bool:
         """Whether each cluster of the goal was accepted and has its endpoints, or was waited for long enough."""

@@ -174,6 +174,15 @@ def test_a_client_back_from_an_old_stream_keeps_its_cluster_until_it_has_the_new
     )
 
 
+def test_a_client_that_is_slow_to_ask_for_its_routes_keeps_the_clusters_they_may_name() -> None:
+    played(
+        (SWAP, ""),
+        (ask("clusters", "*", holding={"a": content_version(b"")}), "clusters +b"),
+        (accept("clusters"), ""),
+        (wait(60), ""),
+    )
+
+
 def test_a_client_back_with_everything_is_sent_nothing() -> None:
     content = {"clusters": "a", "endpoints": "a", "listeners": "http", "routes": "main"}
     asked = [(ask(kind, "*", holding={name: content_version(b"")}), "") for kind, name in content.items()]
