@@ -319,15 +319,15 @@ class KubeClient:
     ) -> urllib3.BaseHTTPResponse:
         path = request.kind.path(namespace=request.namespace, name=request.name)
         headers = {"Accept": "application/json", "Content-Type": content_type, "User-Agent": FIELD_MANAGER}
+        text = None if body is None else json.dumps(body).encode()
         with self._explained(request):
             response: urllib3.BaseHTTPResponse = self._pools.urlopen(
                 method,
                 f"{self._configuration.host}{path}?{urlencode(query or {})}",
-                body=None if body is None else json.dumps(body).encode(),
+                body=text,
                 headers=headers | self._credentials(),
                 timeout=urllib3.Timeout(connect=_CONNECT_TIMEOUT, read=self._read_timeout),
-                retries=False,
-                redirect=False,
+                retries=False,  # nor are redirects followed
                 preload_content=False,
             )
             if response.status >= 300:  # noqa: PLR2004 - the HTTP class of success ends here
@@ -337,9 +337,8 @@ class KubeClient:
     def _credentials(self) -> dict[str, str]:
         try:
             settings = self._configuration.auth_settings().values()
-        except (
-            Exception
-        ) as error:  # a file or a log-in that failed to renew them; the official package lets all through
+        except Exception as error:
+            # A renewal may read files, run a plugin and log in: any error may come out of it.
             raise Unauthorized(
                 f"The credentials for the Kubernetes API at {self.server} could not be renewed "
                 f"({type(error).__name__}): log in again."
@@ -379,7 +378,7 @@ def _configuration_faults(what: str) -> Iterator[None]:
 
     try:
         yield
-    except Exception as error:  # the official loader lets YAML, file and look-up errors through as they are
-        # Only its own error is known to quote no secret.
+    except Exception as error:
+        # The official loader also lets out what YAML, files and look-ups raise; that might quote a secret.
         words = str(error) if isinstance(error, (ConfigException, OSError)) else type(error).__name__
         raise ConfigurationError(f"Cannot connect with {what}: {words}") from error

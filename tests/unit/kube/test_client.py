@@ -305,6 +305,8 @@ def test_an_address_that_is_none(url: str) -> None:
 def test_the_proxy_of_the_environment_never_sees_a_laptop(
     serve: Serve, nobody: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
     for name in ("HTTP_PROXY", "http_proxy"):
         monkeypatch.setenv(name, nobody)
     client, _ = serve(listing())
