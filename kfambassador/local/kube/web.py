@@ -120,7 +120,7 @@ class Face:
 def _read_token(authorization: str) -> bytes:
     scheme, _, credentials = authorization.partition(" ")
     if scheme.lower() == "bearer":
-        return credentials.strip().encode()
+        return credentials.strip().encode(errors="surrogateescape")
     if scheme.lower() != "basic":
         return b""
     # kubectl sends no bearer token over plain HTTP, but the password of its URL.
