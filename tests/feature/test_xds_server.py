@@ -4,8 +4,6 @@ import asyncio
 import logging
 import socket
 import stat
-from collections.abc import Callable, Coroutine
-from pathlib import Path
 
 import grpc
 import pytest
@@ -17,51 +15,9 @@ from kfambassador.xds.server import XdsServer
 from kfambassador.xds.session import NodeStatus
 from tests.snapshots import build_snapshot
 from tests.xds_client import xds_client
+from tests.xds_world import World, in_a_world
 
 MODEL = {"clusters": "a", "endpoints": "a", "listeners": "http", "routes": "main"}
-
-
-class World:
-    """A server at a socket, and every status it told.
-
-    Attributes:
-        server: The server.
-        path: Its socket.
-        told: The statuses, in order.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.told: list[NodeStatus] = []
-        self.server = XdsServer(f"unix:{path}")
-        self.server.on_status = self._hear
-        self._changed = asyncio.Event()
-
-    def _hear(self, status: NodeStatus) -> None:
-        self.told.append(status)
-        self._changed.set()
-
-    async def until(self, condition: Callable[[], bool]) -> None:
-        """Wait until a condition holds, which only a change of some node's status can bring about."""
-        async with asyncio.timeout(20):
-            while not condition():
-                self._changed.clear()
-                await self._changed.wait()
-
-
-def in_a_world(test: Callable[[World], Coroutine[None, None, None]]) -> None:
-    """Run a test against a started server."""
-
-    async def run(path: Path) -> None:
-        world = World(path)
-        await world.server.start()
-        try:
-            await test(world)
-        finally:
-            await world.server.stop()
-
-    with private_directory() as directory:
-        asyncio.run(run(directory / "xds.sock"))
 
 
 def test_a_client_gets_what_is_published_and_its_acknowledgement_is_told() -> None:
