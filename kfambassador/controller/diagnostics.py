@@ -9,7 +9,7 @@ from aiohttp import web
 
 from kfambassador.controller.loop import Controller
 from kfambassador.controller.settings import ControllerSettings
-from kfambassador.controller.state import SourceState, SourceStatus
+from kfambassador.controller.state import SourceStatus
 from kfambassador.errors import PortInUse
 from kfambassador.names import DIAGNOSTICS_PREFIX
 from kfambassador.problems import ObjectKey
@@ -145,8 +145,7 @@ class Diagnostics:
 
 
 def _is_decided(status: SourceStatus, version: str) -> bool:
-    decided = status.state in {SourceState.SERVING, SourceState.REJECTED}
-    return decided and (not version or is_as_new(status.resource_version, version))
+    return status.is_decided and (not version or is_as_new(status.resource_version, version))
 
 
 def is_as_new(version: str, wanted: str) -> bool:

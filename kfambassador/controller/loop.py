@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from kfambassador.controller.debounce import Debounce
-from kfambassador.controller.quarantine import Quarantine
+from kfambassador.controller.quarantine import Quarantine, find_reason
 from kfambassador.controller.settings import ControllerSettings
 from kfambassador.controller.state import Work, follow_sources
 from kfambassador.envoy.snapshot import Snapshot
@@ -138,11 +138,7 @@ class Controller:
             resources=resources,
             compiled=compiled,
             since=follow_sources(self.work, resources),
-            undecided=frozenset(
-                each.origin.object
-                for each in known.mappings
-                if each.origin.object is not None and self._quarantine.is_withheld(each)
-            ),
+            undecided=frozenset(each.origin.object for each in self._quarantine.withheld if each.origin.object),
         )
         self._published[resources.generation] = admitted
         self._server.publish(snapshot)
@@ -158,7 +154,8 @@ class Controller:
         if rejection is not None and rejection.generation > self._judged:
             self._judged = rejection.generation
             served = self._published.get(rejection.generation, ())
-            _log.warning("Envoy %s refuses generation %d: %s", status.node_id, rejection.generation, rejection.message)
+            reason = find_reason(rejection.message)
+            _log.warning("Envoy %s refuses generation %d: %s", status.node_id, rejection.generation, reason)
             if self._quarantine.refuse(served, rejection.message):
                 self._touch()
         served_by_all = self.served

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Sequence
 from kfambassador.problems import Fault, Problem
 from kfambassador.resources.meta import SourcedMapping
 
+_LONGEST_REASON = 500
+
 
 class Quarantine:
     """Which mappings are held back. A mapping is known by identity: edited, it is another and gets another chance.
@@ -22,26 +24,23 @@ class Quarantine:
         self.problems: tuple[Problem, ...] = ()
         self._trusted: dict[int, SourcedMapping] = {}
         self._convicted: dict[int, tuple[SourcedMapping, Problem]] = {}
-        self._withheld: dict[int, SourcedMapping] = {}
+        # What a search has yet to look at; the culprit is known to be in the last group once the rest was accepted.
+        self._withheld: list[list[SourcedMapping]] = []
 
     @property
-    def is_searching(self) -> bool:
-        """Whether some mappings are withheld only until the culprit is found."""
-        return bool(self._withheld)
-
-    def is_withheld(self, mapping: SourcedMapping) -> bool:
-        """Whether a mapping waits for the search to end."""
-        return id(mapping) in self._withheld
+    def withheld(self) -> tuple[SourcedMapping, ...]:
+        """The mappings that wait for a search to end."""
+        return tuple(mapping for group in self._withheld for mapping in group)
 
     def admit(self, mappings: Sequence[SourcedMapping]) -> tuple[SourcedMapping, ...]:
         """Give the mappings that may be served now, and forget those that are gone."""
         present = {id(mapping) for mapping in mappings}
         self._convicted = {key: entry for key, entry in self._convicted.items() if key in present}
-        self._withheld = {key: mapping for key, mapping in self._withheld.items() if key in present}
+        groups = ([each for each in group if id(each) in present] for group in self._withheld)
+        self._withheld = [group for group in groups if group]
         self.problems = tuple(problem for _, problem in self._convicted.values())
-        if not self._convicted and not self._withheld:
-            return tuple(mappings)
-        return tuple(each for each in mappings if id(each) not in self._convicted and id(each) not in self._withheld)
+        held = self._convicted.keys() | {id(each) for each in self.withheld}
+        return tuple(each for each in mappings if id(each) not in held) if held else tuple(mappings)
 
     def accept(self, served: Iterable[SourcedMapping]) -> bool:
         """Envoy accepted a table with these mappings.
@@ -52,9 +51,7 @@ class Quarantine:
         self._trusted = {id(mapping): mapping for mapping in served}
         if not self._withheld:
             return False
-        # Somewhere among the withheld is the culprit: let half of them in, or the last one.
-        waiting = list(self._withheld.values())
-        self._withhold(waiting[(len(waiting) + 1) // 2 :])
+        self._release_half(self._withheld.pop())
         return True
 
     def refuse(self, served: Iterable[SourcedMapping], words: str) -> bool:
@@ -68,19 +65,28 @@ class Quarantine:
             Whether a new table is due; False when no mapping can be to blame.
         """
         suspects = [mapping for mapping in served if id(mapping) not in self._trusted]
-        if not suspects:
-            return False
         if len(suspects) == 1:
             self._convict(suspects[0], words)
-            self._withhold([])
+            # Nothing is known of the others any more: all get their chance at once.
+            self._withheld = []
         else:
-            self._withhold([*suspects[(len(suspects) + 1) // 2 :], *self._withheld.values()])
-        return True
+            self._release_half(suspects)
+        return bool(suspects)
+
+    def _release_half(self, suspects: list[SourcedMapping]) -> None:
+        later = suspects[(len(suspects) + 1) // 2 :]
+        if later:
+            self._withheld.append(later)
 
     def _convict(self, mapping: SourcedMapping, words: str) -> None:
-        message = f"Envoy refuses it: {words}. It is held back until its text changes; all other routes are served"
+        message = (
+            f"Envoy refuses it: {find_reason(words)}. It is held back until its text changes; all other routes are served"
+        )
         problem = Fault("envoy-rejected", message).at(mapping.origin)
         self._convicted[id(mapping)] = (mapping, problem)
 
-    def _withhold(self, mappings: Iterable[SourcedMapping]) -> None:
-        self._withheld = {id(mapping): mapping for mapping in mappings}
+
+def find_reason(words: str) -> str:
+    """Give Envoy's reason for a refusal, without the copy of the refused message it may put before."""
+    reason = words.strip().splitlines()[-1].lstrip("}: ") if words.strip() else "no reason given"
+    return reason[-_LONGEST_REASON:]

@@ -31,6 +31,7 @@ class SourceStatus:
         key: Which object.
         resource_version: The version that was read, "" when the object is unknown.
         state: How far that version has come.
+        is_decided: Whether every Envoy that is connected has acknowledged what became of this version.
         mappings: The mappings it carries that are in the table, as namespace/name.
         problems: What is wrong with it.
     """
@@ -38,6 +39,7 @@ class SourceStatus:
     key: ObjectKey
     resource_version: str
     state: SourceState
+    is_decided: bool = False
     mappings: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
 
@@ -74,13 +76,12 @@ class Work:
             return SourceStatus(key, "", SourceState.UNKNOWN)
         problems = tuple(self._problems_of.get(key, ()))
         mappings = tuple(self._mappings_of.get(key, ()))
+        is_decided = served is not None and served >= self.since[key] and key not in self.undecided
         if has_errors(problems):
             state = SourceState.REJECTED
-        elif served is not None and served >= self.since[key] and key not in self.undecided:
-            state = SourceState.SERVING
         else:
-            state = SourceState.PENDING
-        return SourceStatus(key, self.resources.sources[key], state, mappings, problems)
+            state = SourceState.SERVING if is_decided else SourceState.PENDING
+        return SourceStatus(key, self.resources.sources[key], state, is_decided, mappings, problems)
 
     # Made when first asked for: most generations are replaced before anybody looks.
     @cached_property
@@ -100,9 +101,9 @@ class Work:
 
 
 def follow_sources(before: Work, resources: ResourceSet) -> dict[ObjectKey, int]:
-    """Say for each source at which generation its present resourceVersion came in."""
+    """Say for each source at which generation its present resourceVersion came in, mappings held back included."""
     known = before.resources.sources
     return {
-        key: before.since[key] if known.get(key) == version else resources.generation
+        key: before.since[key] if known.get(key) == version and key not in before.undecided else resources.generation
         for key, version in resources.sources.items()
     }

@@ -1,0 +1,96 @@
+"""The whole gateway in one process, from its parts: embedded API, controller, Envoy."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from urllib.error import HTTPError
+from urllib.parse import urlencode
+from urllib.request import Request, urlopen
+
+from kfambassador.controller.runtime import ControllerThread
+from kfambassador.controller.settings import ControllerSettings
+from kfambassador.envoy.bootstrap import BootstrapSettings, write_bootstrap
+from kfambassador.envoy.listeners import ListenerSettings
+from kfambassador.kube.client import KubeClient
+from kfambassador.local.envoy_process import EnvoyProcess, private_directory
+from kfambassador.local.kube.server import KubeServer
+from kfambassador.local.ports import free_port
+from kfambassador.names import CONFIG_ANNOTATION
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a client got."""
+
+    status: int
+    body: str
+
+    def json(self) -> dict[str, object]:
+        """The body, which is JSON."""
+        document: dict[str, object] = json.loads(self.body)
+        return document
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A running gateway and its parts."""
+
+    client: KubeClient
+    controller: ControllerThread
+    envoy: EnvoyProcess
+    url: str
+
+    def apply_service(self, name: str, annotation: str, *, namespace: str = "default") -> str:
+        """Apply an annotated Service; give its resourceVersion."""
+        manifest = {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": {"name": name, "namespace": namespace, "annotations": {CONFIG_ANNOTATION: annotation}},
+            "spec": {"ports": [{"port": 80}]},
+        }
+        version: str = self.client.apply(manifest, force=True)["metadata"]["resourceVersion"]
+        return version
+
+    def source(
+        self, name: str, *, version: str = "", wait: float = 10.0, namespace: str = "default"
+    ) -> dict[str, object]:
+        """Ask how far a Service has come, until that version is decided."""
+        query = urlencode({"resource_version": version, "wait": wait})
+        return self.ask(f"sources/Service/{namespace}/{name}?{query}").json()
+
+    def ask(self, path: str, *, token: str = "") -> Answer:
+        """Ask the read API."""
+        return fetch(f"{self.controller.diagnostics_url}/ambassador/v0/{path}", token=token)
+
+    def request(self, path: str, *, method: str = "GET", body: bytes | None = None) -> Answer:
+        """Send a request through Envoy."""
+        return fetch(self.url + path, method=method, body=body)
+
+
+def fetch(url: str, *, method: str = "GET", body: bytes | None = None, token: str = "") -> Answer:
+    """Send one request; an error status is an answer too."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    try:
+        with urlopen(Request(url, data=body, method=method, headers=headers), timeout=10) as response:
+            return Answer(response.status, response.read().decode())
+    except HTTPError as error:
+        with error:
+            return Answer(error.code, error.read().decode())
+
+
+@contextmanager
+def running_gateway(*, token: str | None = None) -> Iterator[Parts]:
+    """Run the parts; when this gives them, Envoy has its first routes."""
+    port = free_port()
+    with (
+        KubeServer() as api,
+        KubeClient.connect(api.url, token=api.token) as client,
+        private_directory() as directory,
+    ):
+        settings = ControllerSettings(
+            xds_socket=directory / "xds.sock", listener=ListenerSettings(port=port), diagnostics_token=token
+        )
+        with ControllerThread(client, settings) as controller, EnvoyProcess(directory) as envoy:
+            envoy.start(write_bootstrap(BootstrapSettings(directory=directory)))
+            yield Parts(client, controller, envoy, f"http://127.0.0.1:{port}")

@@ -1,0 +1,39 @@
+"""When to act: at once after a calm, after a short quiet in a burst, never too late."""
+
+import pytest
+
+from kfambassador.controller.debounce import Debounce, Pace
+
+PACE = Pace(quiet=1.0, longest=5.0)
+
+
+def test_the_first_event_after_a_calm_is_acted_on_at_once() -> None:
+    debounce = Debounce(PACE)
+    debounce.touch(100.0)
+    assert debounce.pause(100.0) == 0.0
+
+
+def test_a_burst_waits_for_quiet() -> None:
+    debounce = Debounce(PACE)
+    debounce.touch(100.0)
+    debounce.settle(100.0)
+    debounce.touch(100.5)
+    debounce.touch(101.0)
+    assert debounce.pause(101.0) == 1.0
+
+
+def test_a_burst_without_end_is_acted_on_all_the_same() -> None:
+    debounce = Debounce(PACE)
+    debounce.touch(100.0)
+    debounce.settle(100.0)
+    for tenth in range(1, 100):
+        debounce.touch(100.0 + tenth / 10)
+    assert debounce.due == pytest.approx(105.1)
+
+
+def test_nothing_is_due_without_an_event() -> None:
+    debounce = Debounce(PACE)
+    assert debounce.due is None
+    debounce.touch(1.0)
+    debounce.settle(1.0)
+    assert debounce.due is None
