@@ -80,7 +80,7 @@ class Quarantine:
 
     def _convict(self, mapping: SourcedMapping, words: str) -> None:
         message = (
-            f"Envoy refuses it: {find_reason(words)}. It is held back until its text changes; all other routes are served"
+            f"Envoy refuses it: {find_reason(words)}. It is held back until its text changes; all others are served"
         )
         problem = Fault("envoy-rejected", message).at(mapping.origin)
         self._convicted[id(mapping)] = (mapping, problem)
