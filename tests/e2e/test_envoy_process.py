@@ -1,13 +1,14 @@
 """Envoy as a process: it starts or says why not, ends in good order, and never outlives its owner."""
 
+import asyncio
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from http.client import HTTPConnection
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
@@ -16,12 +17,15 @@ from threading import Thread
 import pytest
 
 from kfambassador.envoy.bootstrap import BootstrapSettings, write_bootstrap
-from kfambassador.envoy.listeners import ListenerSettings
-from kfambassador.envoy.protos import MessageToDict, pack
+from kfambassador.envoy.listeners import ROUTES, ListenerSettings, build_listener
+from kfambassador.envoy.protos import MessageToDict, RouteConfiguration, pack
+from kfambassador.envoy.snapshot import Snapshot, TypeUrl, XdsResource
 from kfambassador.errors import ConfigurationError, MissingExtra, PortInUse
 from kfambassador.local import envoy_process
 from kfambassador.local.envoy_process import EnvoyProcess, find_envoy, private_directory
 from kfambassador.local.ports import check_port, free_port
+from kfambassador.names import XDS_SOCKET
+from kfambassador.xds.server import XdsServer
 from tests.backends import Echo, EchoServer
 from tests.static_envoy import get, route_to, send_raw, static_bootstrap, static_listener
 
@@ -157,6 +161,46 @@ def test_its_environment_is_empty(directory: Path, backend: EchoServer, monkeypa
         answer = send_raw(envoy.address(), get("/x"))
     assert Echo.read(answer.body).header("x-leak") in {None, "", "-"}
     assert b"canary" not in answer.body
+
+
+# Over xDS
+
+
+def snapshot(answer: str) -> Snapshot:
+    """The gateway's listener, one route that answers by itself, and no clusters."""
+    route = {"match": {"prefix": "/"}, "direct_response": {"status": 200, "body": {"inline_string": answer}}}
+    hosts = [{"name": "any", "domains": ["*"], "routes": [route]}]
+    routes = XdsResource.of(ROUTES, RouteConfiguration(name=ROUTES, virtual_hosts=hosts).SerializeToString())
+    listener = build_listener(ListenerSettings(port=0))
+    return Snapshot(
+        {TypeUrl.LISTENER: {listener.name: listener}, TypeUrl.ROUTE_CONFIGURATION: {ROUTES: routes}}, generation=1
+    )
+
+
+@asynccontextmanager
+async def control_plane(directory: Path, answer: str) -> AsyncIterator[None]:
+    server = XdsServer(f"unix:{directory / XDS_SOCKET}")
+    await server.start()
+    server.publish(snapshot(answer))
+    try:
+        yield
+    finally:
+        await server.stop()
+
+
+def test_it_is_ready_when_told_what_to_serve_and_outlives_its_control_plane(directory: Path) -> None:
+    async def live_through_a_restart(envoy: EnvoyProcess) -> None:
+        async with control_plane(directory, "first"):
+            await asyncio.to_thread(envoy.start, write_bootstrap(BootstrapSettings(directory)))
+            address = await asyncio.to_thread(envoy.address)
+        assert (await asyncio.to_thread(send_raw, address, get("/"))).body == b"first"
+        async with control_plane(directory, "second"):
+            while (await asyncio.to_thread(send_raw, address, get("/"))).body == b"first":
+                assert envoy.running
+        assert (await asyncio.to_thread(send_raw, address, get("/"))).body == b"second"
+
+    with EnvoyProcess(directory) as envoy:
+        asyncio.run(asyncio.wait_for(live_through_a_restart(envoy), timeout=60))
 
 
 # Finding
