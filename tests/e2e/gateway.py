@@ -1,7 +1,8 @@
 """The whole gateway in one process, from its parts: embedded API, controller, Envoy."""
 
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.error import HTTPError
@@ -94,3 +95,12 @@ def running_gateway(*, token: str | None = None) -> Iterator[Parts]:
         with ControllerThread(client, settings) as controller, EnvoyProcess(directory) as envoy:
             envoy.start(write_bootstrap(BootstrapSettings(directory=directory)))
             yield Parts(client, controller, envoy, f"http://127.0.0.1:{port}")
+
+
+def until(condition: Callable[[], bool], *, timeout: float = 20.0) -> None:
+    """Wait until a condition holds that is only to be had by asking."""
+    deadline = time.monotonic() + timeout
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError("it did not happen in time")
+        time.sleep(0.01)
