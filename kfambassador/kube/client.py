@@ -91,7 +91,7 @@ class KubeClient:
         configuration = _new_configuration()
         with _configuration_faults(f"the address {_without_credentials(url)}"):
             configuration.host = url.rstrip("/")
-        configuration.proxy = None
+        configuration.proxy = None  # newer versions take one from the environment
         configuration.api_key = {"authorization": f"Bearer {token}"}
         return cls(configuration, read_timeout=read_timeout)
 

@@ -177,6 +177,34 @@ def test_stopping_ends_the_thread_whatever_it_waits_for(
     assert not any(thread.name == "kfa-watch-services" for thread in threading.enumerate())
 
 
+def test_nothing_is_told_after_stopping() -> None:
+    told: list[News] = []
+    telling, released = threading.Event(), threading.Event()
+
+    def sink(news: News) -> None:
+        told.append(news)
+        if isinstance(news, Changed):
+            telling.set()
+            released.wait(timeout=PATIENCE)
+
+    together = event("ADDED", service("a", version=11)) + event("ADDED", service("b", version=12))
+    with scripted_api(listing(), stream(together, stays=True)) as api:
+        reflector = Reflector(KubeClient.connect(api.url, token=TOKEN), SERVICE, sink, settings=QUICK)
+        reflector.start()
+        assert telling.wait(timeout=PATIENCE)
+        reflector.stop()
+        released.set()
+        reflector._thread.join(timeout=PATIENCE)
+    assert [type(news) for news in told] == [Listed, Changed]
+
+
+def test_a_watch_that_brought_something_is_followed_by_the_next_at_once(follow: Follow) -> None:
+    slow = ReflectorSettings(shortest_pause=1000.0, longest_pause=1000.0)
+    streams = [stream(event("ADDED", service("a", version=version))) for version in (11, 12, 13)]
+    followed = follow(listing(), *streams, quiet, settings=slow)
+    assert [followed.since() for _ in range(5)] == [None, "10", "11", "12", "13"]
+
+
 def test_a_reflector_never_started_can_be_stopped() -> None:
     Reflector(KubeClient.connect("http://127.0.0.1:1", token=TOKEN), SERVICE, lambda _: None).stop()
 
