@@ -49,7 +49,7 @@ class RawApi:
     def close(self) -> None:
         self._session.close()
 
-    def ask(self, method: str, path: str, body: object = None, *, media: str = "", **query: object) -> Answer:
+    def ask(self, method: str, path: str, body: object = None, *, media: str = "", **query: Any) -> Answer:
         data = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
         headers = {"Content-Type": media or "application/json"} if data is not None else {}
         response = self._session.request(
@@ -62,30 +62,30 @@ class RawApi:
         parsed = response.json() if response.content else {}
         return Answer(response.status_code, parsed, response.headers)
 
-    def get(self, path: str, **query: object) -> Answer:
+    def get(self, path: str, **query: Any) -> Answer:
         return self.ask("GET", path, **query)
 
     def accept(self, path: str, media: str, **query: str) -> Answer:
         response = self._session.get(self.url + path, headers={"Accept": media}, params=query)
         return Answer(response.status_code, response.json(), response.headers)
 
-    def create(self, path: str, body: Object, **query: object) -> Answer:
+    def create(self, path: str, body: Object, **query: Any) -> Answer:
         return self.ask("POST", path, body, **query)
 
-    def replace(self, path: str, body: Object, **query: object) -> Answer:
+    def replace(self, path: str, body: Object, **query: Any) -> Answer:
         return self.ask("PUT", path, body, **query)
 
-    def patch(self, path: str, body: object, media: str = MERGE_PATCH, **query: object) -> Answer:
+    def patch(self, path: str, body: object, media: str = MERGE_PATCH, **query: Any) -> Answer:
         return self.ask("PATCH", path, body, media=media, **query)
 
-    def apply(self, path: str, body: Object, manager: str, **query: object) -> Answer:
+    def apply(self, path: str, body: Object, manager: str, **query: Any) -> Answer:
         return self.patch(path, body, APPLY_PATCH, fieldManager=manager, **query)
 
-    def delete(self, path: str, body: Object | None = None, **query: object) -> Answer:
+    def delete(self, path: str, body: Object | None = None, **query: Any) -> Answer:
         return self.ask("DELETE", path, body, **query)
 
     @contextmanager
-    def watch(self, path: str, **query: object) -> Iterator[Iterator[Object]]:
+    def watch(self, path: str, **query: Any) -> Iterator[Iterator[Object]]:
         """The events of a watch, as they come."""
         params = {"watch": "true", "timeoutSeconds": "20"} | {key: str(value) for key, value in query.items()}
         with self._session.get(self.url + path, params=params, stream=True) as response:

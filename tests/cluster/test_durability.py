@@ -3,11 +3,13 @@
 import itertools
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -22,6 +24,7 @@ MAPS = "/api/v1/namespaces/default/configmaps"
 SERVE = """
 import signal, sys
 from pathlib import Path
+from typing import Any
 from kfambassador.local.kube.server import KubeServer
 with KubeServer(state=Path(sys.argv[1])) as server:
     print(server.url, server.token, flush=True)
@@ -111,14 +114,14 @@ def test_a_second_server_on_the_same_state_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_refuses_writes_and_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    databases: list[storage.sqlite3.Connection] = []
-    connect = storage.sqlite3.connect
+    databases: list[sqlite3.Connection] = []
+    connect = sqlite3.connect
 
-    def remember(*arguments: object, **options: object) -> object:
+    def remember(*arguments: Any, **options: Any) -> sqlite3.Connection:
         databases.append(connect(*arguments, **options))
         return databases[-1]
 
-    monkeypatch.setattr(storage.sqlite3, "connect", remember)
+    monkeypatch.setattr(sqlite3, "connect", remember)
     with opened(tmp_path) as api:
         kept = api.create(MAPS, config_map("kept"))
         (database,) = databases

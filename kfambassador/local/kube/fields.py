@@ -6,6 +6,7 @@ A field is named by its path of elements, written as Kubernetes' ``fieldsV1`` wr
 
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from kfambassador.local.kube.documents import Document, Json
@@ -16,7 +17,7 @@ Path: TypeAlias = tuple[str, ...]
 Paths: TypeAlias = frozenset[Path]
 
 #: Stands for the value of a field that is there to hold others.
-_PRESENT: Final = "."
+PRESENT: Final = object()
 #: What the server itself writes; nobody owns it.
 _UNOWNED: Final = frozenset(
     {("f:apiVersion",), ("f:kind",), ("f:metadata",)}
@@ -30,25 +31,25 @@ _UNOWNED: Final = frozenset(
 )
 
 
-def list_fields(schema: Schema, document: Document) -> dict[Path, Json]:
+def list_fields(schema: Schema, document: Document) -> dict[Path, object]:
     """Every field of an object that can have an owner, with its value."""
-    fields: dict[Path, Json] = {}
+    fields: dict[Path, object] = {}
     _collect(schema, document, (), fields)
     return {path: value for path, value in fields.items() if path not in _UNOWNED and path[:2] not in _UNOWNED}
 
 
-def _collect(schema: Schema, value: Json, path: Path, fields: dict[Path, Json]) -> None:
+def _collect(schema: Schema, value: Json, path: Path, fields: dict[Path, object]) -> None:
     if isinstance(value, dict) and not schema.is_atomic:
         for name, child in value.items():
             place = (*path, f"f:{name}")
             _collect(schema.child(name) or ANYTHING, child, place, fields)
             if child is None or child == {} or name not in schema.properties:
-                fields.setdefault(place, _PRESENT)
+                fields.setdefault(place, PRESENT)
     elif isinstance(value, list) and schema.list_type in {"set", "map"}:
         for item in value:
             place = (*path, element(schema, item))
             _collect(schema.items or ANYTHING, item, place, fields)
-            fields.setdefault(place, _PRESENT)
+            fields.setdefault(place, PRESENT)
     else:
         fields[path] = value
 
@@ -59,9 +60,14 @@ def element(schema: Schema, item: Json) -> str:
     return f"{prefix}:{json.dumps(identify(schema, item), separators=(',', ':'), sort_keys=True)}"
 
 
-def changed_fields(before: dict[Path, Json], after: dict[Path, Json]) -> Paths:
+def changed_fields(before: dict[Path, object], after: dict[Path, object]) -> Paths:
     """The fields that are new or have another value."""
     return frozenset(path for path, value in after.items() if path not in before or before[path] != value)
+
+
+def overwritten_fields(before: dict[Path, object], after: dict[Path, object]) -> Paths:
+    """The changed fields that have a value; those that only hold others are everybody's."""
+    return frozenset(path for path in changed_fields(before, after) if after[path] is not PRESENT)
 
 
 def write_fields(paths: Iterable[Path]) -> Document:
@@ -143,26 +149,39 @@ def _merge_items(schema: Schema, live: list[Json], applied: list[Json]) -> Json:
     return [*kept, *wanted.values()]
 
 
-def remove_fields(schema: Schema, value: Json, paths: Iterable[Path]) -> Json:
-    """Take fields away; what is left empty by that goes too."""
-    below: dict[str, list[Path]] = {}
-    for path in paths:
-        below.setdefault(path[0], []).append(path[1:])
+def remove_fields(schema: Schema, value: Json, paths: Paths, *, keep: Paths = frozenset()) -> Json:
+    """Take fields away; what holds others and is left empty by that goes too.
+
+    Args:
+        schema: The schema of the value.
+        value: The value.
+        paths: The fields to take away.
+        keep: Fields that stay even when they are left empty.
+    """
+    return _remove(schema, value, (), _Cut(paths, keep)) if paths else value
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    paths: Paths
+    keep: Paths
+
+    def of(self, schema: Schema, child: Json, place: Path) -> list[Json]:
+        """What is left of a child: nothing, or the one thing."""
+        if place in self.paths:
+            return []
+        rest = _remove(schema, child, place, self)
+        return [] if rest in ({}, []) and rest != child and place not in self.keep else [rest]
+
+
+def _remove(schema: Schema, value: Json, here: Path, cut: _Cut) -> Json:
     if isinstance(value, dict):
         return {
             name: rest
             for name, child in value.items()
-            for rest in _rest(schema.child(name) or ANYTHING, child, below.get(f"f:{name}", []))
+            for rest in cut.of(schema.child(name) or ANYTHING, child, (*here, f"f:{name}"))
         }
-    if isinstance(value, list):
+    if isinstance(value, list) and schema.list_type in {"set", "map"}:
         items = schema.items or ANYTHING
-        return [rest for item in value for rest in _rest(items, item, below.get(element(schema, item), []))]
+        return [rest for item in value for rest in cut.of(items, item, (*here, element(schema, item)))]
     return value
-
-
-def _rest(schema: Schema, value: Json, paths: list[Path]) -> list[Json]:
-    # What is left of a value: nothing, or the one thing.
-    if () in paths:
-        return []
-    rest = remove_fields(schema, value, paths) if paths else value
-    return [rest] if rest or not paths else []

@@ -10,6 +10,7 @@ from kfambassador.local.kube.fields import (
     changed_fields,
     list_fields,
     merge_fields,
+    overwritten_fields,
     read_fields,
     remove_fields,
     show_path,
@@ -41,7 +42,6 @@ class Owner:
         return words + (f" using {self.api_version}" if self.operation == "Update" else "")
 
 
-@dataclass(frozen=True, slots=True)
 class ApplyConflict(Exception):
     """What was applied would change fields that others own.
 
@@ -49,7 +49,9 @@ class ApplyConflict(Exception):
         conflicts: Each field with its owner.
     """
 
-    conflicts: tuple[tuple[Owner, Path], ...]
+    def __init__(self, conflicts: tuple[tuple[Owner, Path], ...]) -> None:
+        self.conflicts = conflicts
+        super().__init__(conflicts)
 
     def __str__(self) -> str:
         if len(self.conflicts) == 1:
@@ -155,14 +157,14 @@ def apply(schema: Schema, live: Document | None, applied: Document, *, owner: Ow
     held = owners_of(live)
     others = {each: paths for each, paths in held.items() if each != owner}
     merged = merge_fields(schema, live, applied)
-    given_up = _given_up(held.get(owner, frozenset()) - wanted, keep=wanted.union(*others.values()))
-    rest = remove_fields(schema, merged, given_up)
+    keep = wanted.union(*others.values())
+    rest = remove_fields(schema, merged, _given_up(held.get(owner, frozenset()), keep=keep), keep=keep)
     document: Document = rest if isinstance(rest, dict) else {}
-    changed = changed_fields(list_fields(schema, live), list_fields(schema, document))
-    conflicts = tuple((each, path) for each, paths in others.items() for path in sorted(paths & changed))
+    overwritten = overwritten_fields(list_fields(schema, live), list_fields(schema, document))
+    conflicts = tuple((each, path) for each, paths in others.items() for path in sorted(paths & overwritten))
     if conflicts and not force:
         raise ApplyConflict(conflicts)
-    return Applied(document, {each: paths - changed for each, paths in others.items()} | {owner: wanted})
+    return Applied(document, {each: paths - overwritten for each, paths in others.items()} | {owner: wanted})
 
 
 def _given_up(paths: Paths, *, keep: Iterable[Path]) -> Paths:

@@ -48,7 +48,7 @@ def find_route(catalog: Catalog, path: str) -> Route | None:
     """
     group, version, rest = split_path(path)
     namespace = ""
-    if rest[:1] == ["namespaces"] and len(rest) > 2 and catalog.find(group, version, rest[2]):  # noqa: PLR2004
+    if rest[:1] == ["namespaces"] and len(rest) > 2 and rest[1] and catalog.find(group, version, rest[2]):  # noqa: PLR2004
         namespace, rest = rest[1], rest[2:]
     if not rest or len(rest) > 3 or not all(rest):  # noqa: PLR2004 - resource, name, subresource
         return None

@@ -10,7 +10,7 @@ from kfambassador.local.kube.documents import Document, metadata_of
 _SET: Final = re.compile(r"\s*([^\s,=!()]+)\s+(in|notin)\s*\(([^()]*)\)\s*")
 _EQUAL: Final = re.compile(r"\s*([^\s,=!()]+)\s*(==|=|!=)\s*([^\s,=!()]*)\s*")
 _EXISTS: Final = re.compile(r"\s*(!?)\s*([^\s,=!()]+)\s*")
-_FIELD: Final = re.compile(r"\s*([^\s,=!]+)\s*(==|=|!=)\s*([^\s,]*)\s*")
+_FIELD: Final = re.compile(r"\s*([^\s,=!]+)\s*(==|=|!=)\s*([^\s,=]*)\s*")
 
 
 _ReadOne: TypeAlias = "Callable[[str, int], tuple[Requirement, int]]"

@@ -1,5 +1,6 @@
 """Tables: objects as the rows that kubectl prints. Pure."""
 
+import math
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
@@ -9,7 +10,7 @@ from kfambassador.local.kube.kinds import Column, Kind
 
 _NAME: Final = Column("Name", name_of, description="Name must be unique within a namespace.")
 _AGE: Final = Column("Age", lambda item: metadata_of(item).get("creationTimestamp"), type="date")
-_UNITS: Final = (("y", 365 * 86400), ("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
+_UNITS: Final = {"y": 365 * 86400, "d": 86400, "h": 3600, "m": 60, "s": 1}
 _META: Final = "meta.k8s.io/v1"
 
 
@@ -87,22 +88,21 @@ def show_age(time: str, *, now: datetime) -> str:
 
 
 def _duration(seconds: int) -> str:
-    # One unit is enough once it is large: 100s, then 3m5s, 10m, 7h5m, 8h, 3d5h, 8d.
-    for unit, size, second, until in _STEPS:
-        if seconds < until:
-            whole, rest = divmod(seconds, size)
-            small = rest // dict(_UNITS)[second] if second else 0
-            return f"{whole}{unit}" + (f"{small}{second}" if small else "")
-    whole, rest = divmod(seconds, _UNITS[0][1])
-    return f"{whole}y{rest // 86400}d"
+    unit, second = next((unit, second) for unit, second, until in _STEPS if seconds < until)
+    whole, rest = divmod(seconds, _UNITS[unit])
+    small = rest // _UNITS[second] if second else 0
+    return f"{whole}{unit}" + (f"{small}{second}" if small else "")
 
 
+# The unit, the smaller one beside it, and until how many seconds they are used: one is enough once it is large.
 _STEPS: Final = (
-    ("s", 1, "", 120),
-    ("m", 60, "s", 600),
-    ("m", 60, "", 3 * 3600),
-    ("h", 3600, "m", 8 * 3600),
-    ("h", 3600, "", 48 * 3600),
-    ("d", 86400, "h", 8 * 86400),
-    ("d", 86400, "", 2 * 365 * 86400),
+    ("s", "", 120),
+    ("m", "s", 600),
+    ("m", "", 3 * 3600),
+    ("h", "m", 8 * 3600),
+    ("h", "", 48 * 3600),
+    ("d", "h", 8 * 86400),
+    ("d", "", 2 * 365 * 86400),
+    ("y", "d", 8 * 365 * 86400),
+    ("y", "", math.inf),
 )
