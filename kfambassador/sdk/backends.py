@@ -1,0 +1,65 @@
+"""The ``service`` of ``expose`` understood: where the model server is."""
+
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from kfambassador.problems import Fault
+from kfambassador.routing.model import Target
+from kfambassador.routing.targets import read_target
+
+_HERE = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """Where a model server is.
+
+    Attributes:
+        host: A name or address; a Service's carries its namespace.
+        port: The port; None when none was given.
+        is_here: Whether it is on the caller's own machine.
+    """
+
+    host: str
+    port: int | None
+    is_here: bool = False
+
+
+def read_backend(service: str | int | None, *, name: str, namespace: str) -> tuple[Backend | None, tuple[Fault, ...]]:
+    """Understand where a model server is.
+
+    Args:
+        service: A port of this machine; ``host:port``, where a host without a dot is a Service of the namespace; or
+            None for the Service that has the model's name.
+        name: The model's name.
+        namespace: The model's namespace.
+
+    Returns:
+        The backend, None when it cannot be understood; and what is to be said about it.
+
+    Example:
+        >>> read_backend(8501, name="mnist", namespace="default")[0]
+        Backend(host='127.0.0.1', port=8501, is_here=True)
+        >>> read_backend("mnist", name="mnist", namespace="default")[0]
+        Backend(host='mnist.default', port=None, is_here=False)
+    """
+    text = name if service is None else f"{_HERE}:{service}" if isinstance(service, int) else service
+    read = read_target(text, namespace=namespace)
+    if read.target is None:
+        return None, read.faults
+    host, port = read.target
+    given = text.rstrip("/").endswith(f":{port}")
+    here = _is_loopback(host)
+    return Backend(_HERE if host == "localhost" else host, port if given else None, here), read.faults
+
+
+def write_service(backend: Backend, *, port: int) -> str:
+    """Write a backend as a mapping's service; ``port`` counts where none was given."""
+    return str(Target(backend.host, backend.port or port))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,248 @@
+"""What the gateway says of itself, as small immutable objects that show themselves well."""
+
+from collections.abc import Iterable, Sequence
+from collections.abc import Mapping as Dict
+from enum import StrEnum
+from itertools import zip_longest
+from typing import overload
+
+from pydantic import BaseModel, JsonValue
+
+from kfambassador.problems import ObjectKey, Origin, Problem, Severity
+
+_NOT_CONDITIONS = frozenset({"prefix", "exact", "regex", "method", "host", "case_sensitive"})
+
+
+class View(BaseModel, frozen=True):
+    """Something read from the gateway; what a newer gateway adds is passed over."""
+
+    def __str__(self) -> str:
+        return repr(self)
+
+
+class Split(View, frozen=True):
+    """One mapping's part in a route.
+
+    Attributes:
+        mapping: The mapping, as namespace/name.
+        service: Where it points, as it was written.
+        cluster: Envoy's name for it.
+        share: Its effective share of the route's requests, in percent.
+        source: Where it was written, in words.
+        attributes: Everything else that was written.
+    """
+
+    mapping: str
+    service: str
+    cluster: str = ""
+    share: int
+    source: str = ""
+    attributes: Dict[str, JsonValue] = {}
+
+
+class Route(View, frozen=True):
+    """Which requests go where.
+
+    Attributes:
+        match: The conditions; ``prefix``, ``exact`` or ``regex`` is the path's.
+        precedence: Evaluated before routes of lower precedence.
+        splits: Who gets the requests.
+    """
+
+    match: Dict[str, JsonValue]
+    precedence: int = 0
+    splits: tuple[Split, ...]
+
+    @property
+    def path(self) -> str:
+        """The condition on the path: ``/m/*`` is a prefix, ``/m`` the whole path, ``~ /m.*`` an expression."""
+        if "prefix" in self.match:
+            return f"{self.match['prefix']}*"
+        return str(self.match["exact"]) if "exact" in self.match else f"~ {self.match['regex']}"
+
+    @property
+    def method(self) -> str:
+        """The condition on the method, ``*`` when there is none."""
+        return _spell(self.match.get("method", "*"))
+
+    @property
+    def conditions(self) -> str:
+        """All other conditions, in one line."""
+        told = [f"{key}={_spell(self.match[key])}" for key in ("host",) if key in self.match]
+        for key, value in self.match.items():
+            if key not in _NOT_CONDITIONS and isinstance(value, dict):
+                told += [name if wanted is True else f"{name}={_spell(wanted)}" for name, wanted in value.items()]
+        return " ".join(told)
+
+    def __repr__(self) -> str:
+        shares = " + ".join(
+            f"{split.service} {split.share}%" if len(self.splits) > 1 else split.service for split in self.splits
+        )
+        return f"<Route {' '.join(part for part in (self.method, self.path, self.conditions) if part)} → {shares}>"
+
+
+class RouteList(Sequence[Route]):
+    """Routes in the order they are evaluated; printed, it is a table.
+
+    Example:
+        >>> split = Split(mapping="default/m", service="m:80", share=100, attributes={"rewrite": "/v1/"})
+        >>> print(RouteList([Route(match={"prefix": "/m/", "method": "GET"}, splits=(split,))]))
+        METHOD  PATH  SERVICE  REWRITE  SHARE  MAPPING
+        GET     /m/*  m:80     /v1/     100%   default/m
+    """
+
+    HEADINGS = ("METHOD", "PATH", "CONDITIONS", "SERVICE", "REWRITE", "SHARE", "MAPPING")
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        self._routes = tuple(routes)
+
+    @overload
+    def __getitem__(self, index: int) -> Route: ...
+    @overload
+    def __getitem__(self, index: slice) -> "RouteList": ...
+    def __getitem__(self, index: int | slice) -> "Route | RouteList":
+        return RouteList(self._routes[index]) if isinstance(index, slice) else self._routes[index]
+
+    def __len__(self) -> int:
+        return len(self._routes)
+
+    def rows(self) -> list[tuple[str, ...]]:
+        """The table's rows, one a split, as text by :attr:`HEADINGS`."""
+        return [_row(route, split) for route in self._routes for split in route.splits]
+
+    def __repr__(self) -> str:
+        return write_table(self.HEADINGS, self.rows()) if self._routes else "no routes"
+
+
+class Verdict(View, frozen=True):
+    """What one route says to a request.
+
+    Attributes:
+        mappings: The route's mappings, as namespace/name.
+        match: The route's conditions.
+        reason: Why it does not match; "" when it does.
+    """
+
+    mappings: tuple[str, ...]
+    match: Dict[str, JsonValue]
+    reason: str
+
+
+class Request(View, frozen=True):
+    """A request as far as routing looks at it."""
+
+    method: str
+    host: str
+    path: str
+
+
+class Explanation(View, frozen=True):
+    """What becomes of a request.
+
+    Attributes:
+        request: The request asked about.
+        winner: The route that takes it; None when it is answered with 404.
+        verdicts: What every route says, in evaluation order.
+        upstream_paths: For each mapping of the winner, the path its service sees.
+    """
+
+    request: Request
+    winner: Route | None
+    verdicts: tuple[Verdict, ...] = ()
+    upstream_paths: Dict[str, str] = {}
+
+    @property
+    def mappings(self) -> tuple[str, ...]:
+        """The winner's mappings, as namespace/name; none when nothing matches."""
+        return tuple(split.mapping for split in self.winner.splits) if self.winner else ()
+
+    def __repr__(self) -> str:
+        asked = f"{self.request.method} {self.request.path}"
+        if self.winner is None:
+            return f"<Explanation {asked} → no route (404)>"
+        goes = ", ".join(
+            f"{split.service}{self.upstream_paths.get(split.mapping, '')} by {split.mapping}"
+            for split in self.winner.splits
+        )
+        return f"<Explanation {asked} → {goes}>"
+
+
+class SourceState(StrEnum):
+    """How far an object's configuration has come; the gateway's own words."""
+
+    PENDING = "pending"
+    SERVING = "serving"
+    REJECTED = "rejected"
+    UNKNOWN = "unknown"
+
+
+class ProblemView(View, frozen=True):
+    """A problem as the gateway tells it; see :class:`~kfambassador.problems.Problem`."""
+
+    severity: Severity
+    code: str
+    message: str
+    path: str = ""
+    file: str = ""
+    object: str = ""
+    document: int | None = None
+    line: int | None = None
+
+    def as_problem(self) -> Problem:
+        """The same as one of ours."""
+        origin = Origin(_read_key(self.object), document=self.document, line=self.line, file=self.file)
+        return Problem(self.code, self.message, origin, path=self.path, severity=self.severity)
+
+
+class Source(View, frozen=True):
+    """What became of one object that carries configuration.
+
+    Attributes:
+        state: How far it has come.
+        resource_version: The version that was read, "" when the object was never seen.
+        mappings: Its mappings that are in the table, as namespace/name.
+        problems: What is wrong with it.
+    """
+
+    state: SourceState
+    resource_version: str = ""
+    mappings: tuple[str, ...] = ()
+    problems: tuple[ProblemView, ...] = ()
+
+
+def write_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Align rows under their headings; a column without any text is left out.
+
+    Example:
+        >>> print(write_table(["A", "B", "C"], [["1", "", "22"], ["333", "", "4"]]))
+        A    C
+        1    22
+        333  4
+    """
+    columns = [
+        (heading, *column) for heading, *column in zip_longest(headings, *rows, fillvalue="") if any(column) or not rows
+    ]
+    widths = [max(map(len, column)) for column in columns]
+    lines = zip(*columns, strict=True)
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
+    )
+
+
+def _row(route: Route, split: Split) -> tuple[str, ...]:
+    rewrite = split.attributes.get("rewrite")
+    shown = "" if rewrite is None else str(rewrite) or "as it is"
+    return (route.method, route.path, route.conditions, split.service, shown, f"{split.share}%", split.mapping)
+
+
+def _spell(value: JsonValue) -> str:
+    """Show one value of a condition; an object holds the kind of comparison and what is compared with."""
+    if not isinstance(value, dict):
+        return str(value)
+    return " ".join(f"~{wanted}" if kind == "regex" else f"{kind}:{wanted}" for kind, wanted in value.items())
+
+
+def _read_key(text: str) -> ObjectKey | None:
+    kind, _, place = text.partition(" ")
+    namespace, slash, name = place.rpartition("/")
+    return ObjectKey(kind, namespace if slash else "", name) if place else None
