@@ -8,6 +8,8 @@ from kfambassador.names import DEFAULT_NAMESPACE, SERVICE_NAME_LABEL
 from kfambassador.resources.fields import as_object, as_objects, as_text
 from kfambassador.resources.service import ServiceKey
 
+_PORTS = range(1, 65536)
+
 
 class EndpointPort(NamedTuple):
     """One port of a slice: the name the Service knows it by, and the number the endpoints listen on."""
@@ -37,7 +39,7 @@ def read_endpoint_slice(manifest: Dict[str, object]) -> EndpointSlice | None:
 
     Returns:
         The slice, or None when it belongs to no Service. An endpoint whose readiness is unknown counts as ready, as
-        Kubernetes asks of its consumers.
+        Kubernetes asks of its consumers. Names instead of addresses (FQDN) are left out: Envoy takes addresses only.
     """
     metadata = as_object(manifest.get("metadata"))
     service = as_text(as_object(metadata.get("labels")).get(SERVICE_NAME_LABEL))
@@ -52,6 +54,7 @@ def read_endpoint_slice(manifest: Dict[str, object]) -> EndpointSlice | None:
             for endpoint in as_objects(manifest.get("endpoints"))
             if as_object(endpoint.get("conditions")).get("ready") is not False
             for address in _texts(endpoint.get("addresses"))
+            if manifest.get("addressType") != "FQDN"
         ),
     )
 
@@ -59,7 +62,7 @@ def read_endpoint_slice(manifest: Dict[str, object]) -> EndpointSlice | None:
 def _read_ports(ports: Iterable[Dict[str, object]]) -> Iterable[EndpointPort]:
     for fields in ports:
         number = fields.get("port")
-        if isinstance(number, int) and fields.get("protocol", "TCP") == "TCP":
+        if isinstance(number, int) and number in _PORTS and fields.get("protocol", "TCP") == "TCP":
             yield EndpointPort(name=as_text(fields.get("name")), port=number)
 
 

@@ -10,7 +10,7 @@ from kfambassador.resources.documents import FILE_LIMITS, Document, read_documen
 from kfambassador.resources.fields import as_object, as_objects, as_text
 from kfambassador.resources.meta import ResourceSet
 from kfambassador.resources.objects import Contribution, join_contributions, read_contribution
-from kfambassador.resources.versions import API_VERSIONS
+from kfambassador.resources.versions import is_ambassadors
 
 _LISTS = ("List", "ServiceList", "MappingList", "IngressList", "EndpointSliceList")
 
@@ -44,7 +44,7 @@ def _read_document(document: Document, file: str, namespace: str) -> Iterator[Co
     elif not isinstance(document.value, dict):
         message = "expected a Kubernetes object or a Mapping, with apiVersion and kind"
         yield _at_fault(origin, Fault("not-an-object", message).at(origin))
-    elif document.value.get("apiVersion") in API_VERSIONS and "metadata" not in document.value:
+    elif is_ambassadors(document.value.get("apiVersion")) and "metadata" not in document.value:
         configuration = read_object(
             document.value, origin, namespace=as_text(document.value.get("namespace")) or namespace
         )

@@ -5,13 +5,14 @@ from collections.abc import Mapping as Dict
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from kfambassador.names import AMBASSADOR_GROUP, CONFIG_ANNOTATION, DEFAULT_NAMESPACE
+from kfambassador.names import CONFIG_ANNOTATION, DEFAULT_NAMESPACE
 from kfambassador.problems import ObjectKey, Origin, Problem
 from kfambassador.resources.annotation import Configuration, read_annotation, read_object
 from kfambassador.resources.endpoints import EndpointSlice, read_endpoint_slice
 from kfambassador.resources.fields import as_object, as_text
 from kfambassador.resources.meta import ResourceSet, SourcedMapping
 from kfambassador.resources.service import Service, ServiceKey, read_service
+from kfambassador.resources.versions import is_ambassadors
 
 T = TypeVar("T")
 
@@ -58,9 +59,8 @@ def read_contribution(
     metadata = as_object(manifest.get("metadata"))
     key = object_key(manifest)
     origin = Origin(key, resource_version=as_text(metadata.get("resourceVersion")), file=file)
-    api_version = as_text(manifest.get("apiVersion"))
     contribution = Contribution(origin)
-    if api_version.startswith(AMBASSADOR_GROUP):
+    if is_ambassadors(manifest.get("apiVersion")):
         contribution = _read_custom_resource(contribution, manifest)
     elif key.kind == "Service":
         kept = before.service if before else None

@@ -9,11 +9,15 @@ from dataclasses import dataclass, replace
 
 from pydantic import ValidationError
 
+from kfambassador.names import AMBASSADOR_GROUP
 from kfambassador.problems import Fault, Severity, suggest
 from kfambassador.resources.documents import Value
 from kfambassador.resources.fields import as_object, as_text
 from kfambassador.resources.mapping import Mapping
 from kfambassador.resources.validation import describe_refusals, show
+
+# The group before Ambassador had custom resources.
+_OLD_GROUP = "ambassador"
 
 #: Every apiVersion that ever carried a Mapping.
 API_VERSIONS = (
@@ -85,6 +89,16 @@ class ReadMapping:
     mapping: Mapping | None = None
     namespace: str = ""
     faults: tuple[Fault, ...] = ()
+
+
+def is_ambassadors(api_version: object) -> bool:
+    """Tell whether an apiVersion is of Ambassador's, in either spelling of its group, known or not.
+
+    Example:
+        >>> is_ambassadors("ambassador/v0"), is_ambassadors("getambassador.io/v9"), is_ambassadors("v1")
+        (True, True, False)
+    """
+    return as_text(api_version).partition("/")[0] in {_OLD_GROUP, AMBASSADOR_GROUP}
 
 
 def read_mapping(document: Value) -> ReadMapping:
