@@ -129,8 +129,9 @@ def test_carriage_returns_and_a_byte_order_mark_are_no_trouble() -> None:
         (
             "{kind: Mapping, apiVersion: ambassador/v9}",
             (
-                "error: apiVersion: apiVersion 'ambassador/v9' is not one of a Mapping; write one of ambassador/v0, "
-                "ambassador/v1, getambassador.io/v0, getambassador.io/v1, getambassador.io/v2, getambassador.io/v3alpha1"
+                "error: apiVersion: apiVersion 'ambassador/v9' is not one of a Mapping; write one of "
+                "ambassador/v0, ambassador/v1, getambassador.io/v0, getambassador.io/v1, getambassador.io/v2, "
+                "getambassador.io/v3alpha1"
             ),
         ),
         ("x: &x 1\ny: *x", "error: *x is an alias; write the value out (line 2)"),

@@ -8,6 +8,8 @@ from kfambassador.resources.objects import join_contributions, read_contribution
 from kfambassador.resources.service import Service, ServiceKey, ServicePort, read_service
 from tests.builders import Manifest, document, resource_set, service, slice_
 
+UNPLACED = ServiceKey("default", "m")
+
 
 def custom_resource(kind: str = "Mapping", version: str = "getambassador.io/v2", **spec: object) -> Manifest:
     metadata = {"name": "m", "namespace": "team", "resourceVersion": "9", "creationTimestamp": "2026-01-01T00:00:00Z"}
@@ -110,14 +112,14 @@ def test_nothing_is_joined_into_nothing() -> None:
             service("m", "team", ports=(), external_name="example.org"),
             Service(ServiceKey("team", "m"), (), "example.org"),
         ),
-        ({"metadata": {"name": "m"}}, Service(ServiceKey("default", "m"))),
-        ({"metadata": {"name": "m"}, "spec": {"externalName": "x.org"}}, Service(ServiceKey("default", "m"))),
+        ({"metadata": {"name": "m"}}, Service(UNPLACED)),
+        ({"metadata": {"name": "m"}, "spec": {"externalName": "x.org"}}, Service(UNPLACED)),
         (
             {"metadata": {"name": "m"}, "spec": {"ports": [{"port": 53, "protocol": "UDP"}]}},
-            Service(ServiceKey("default", "m")),
+            Service(UNPLACED),
         ),
-        ({"metadata": {"name": "m"}, "spec": {"ports": [{"port": "80"}, 7]}}, Service(ServiceKey("default", "m"))),
-        ({"metadata": {"name": "m"}, "spec": {"ports": "80"}}, Service(ServiceKey("default", "m"))),
+        ({"metadata": {"name": "m"}, "spec": {"ports": [{"port": "80"}, 7]}}, Service(UNPLACED)),
+        ({"metadata": {"name": "m"}, "spec": {"ports": "80"}}, Service(UNPLACED)),
         ({}, Service(ServiceKey("default", ""))),
     ],
 )
