@@ -89,6 +89,28 @@ def test_delete_and_wait(kubectl: Kubectl) -> None:
     assert "NotFound" in kubectl("get", "service", "web", fails=True)
 
 
+def test_create_makes_common_objects(kubectl: Kubectl) -> None:
+    # kubectl sends these in protobuf.
+    kubectl(
+        "create",
+        "configmap",
+        "settings",
+        "--from-literal=key=value",
+        f"--from-file=binary={kubectl_path()}",
+        fails=True,
+    )
+    kubectl("create", "configmap", "settings", "--from-literal=key=value", "--from-file=binary=/bin/true")
+    kubectl("create", "secret", "generic", "key", "--from-literal=password=x")
+    kubectl("create", "serviceaccount", "me")
+    kubectl("create", "service", "nodeport", "web", "--tcp=80:http")
+    settings = json.loads(kubectl("get", "configmap", "settings", "-o", "json"))
+    assert settings["data"] == {"key": "value"}
+    assert settings["binaryData"]["binary"].startswith("f0VMR")
+    assert kubectl("get", "secret", "key", "-o", "jsonpath={.type} {.data.password}") == "Opaque eA=="
+    assert kubectl("get", "sa", "me", "-o", "name") == "serviceaccount/me\n"
+    assert kubectl("get", "svc", "web", "-o", "jsonpath={.spec.type} {.spec.ports[0].targetPort}") == "NodePort http"
+
+
 def test_watch_prints_changes(kubectl: Kubectl, kubectl_environment: dict[str, str], namespace: str) -> None:
     kubectl("apply", "-f", "-", given=SERVICE)
     command = [str(kubectl_path()), "--namespace", namespace, "get", "svc", "-w", "-o", "name"]

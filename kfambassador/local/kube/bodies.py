@@ -2,18 +2,21 @@
 
 import json
 import math
+from collections.abc import Callable
 from typing import Final
 
 import yaml
 
 from kfambassador.local.kube import status
 from kfambassador.local.kube.documents import MAX_DEPTH, Document, Json, is_deeper_than
+from kfambassador.local.kube.protobuf import BadProtobuf, read_protobuf
 
 #: The most bytes of a body, as in Kubernetes.
 MAX_BODY: Final = 3 * 1024 * 1024
 
 JSON_TYPE: Final = "application/json"
 YAML_TYPE: Final = "application/yaml"
+PROTOBUF_TYPE: Final = "application/vnd.kubernetes.protobuf"
 _YAML_BODY: Final = 256 * 1024  # YAML is read far more slowly than JSON, and written by people
 _BASE: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -32,14 +35,14 @@ def read_object(body: bytes, content_type: str) -> Document:
 
     Args:
         body: The text.
-        content_type: JSON, YAML, or "" for JSON.
+        content_type: JSON, YAML or Kubernetes' protobuf; "" is JSON.
 
     Raises:
         StatusError: When the text cannot be read, or is no object.
     """
-    if content_type not in {"", JSON_TYPE, YAML_TYPE}:
-        raise status.unsupported_media_type(content_type, (JSON_TYPE, YAML_TYPE))
-    value = read_yaml(body) if content_type == YAML_TYPE else read_json(body)
+    if content_type not in _READERS:
+        raise status.unsupported_media_type(content_type, (JSON_TYPE, YAML_TYPE, PROTOBUF_TYPE))
+    value = _READERS[content_type](body)
     if not isinstance(value, dict):
         raise status.bad_request(f"the body is not an object but {type(value).__name__}")
     return value
@@ -76,6 +79,21 @@ def read_yaml(body: bytes) -> Json:
         return read_json(json.dumps(loaded).encode())
     except (yaml.YAMLError, TypeError, ValueError) as error:
         raise status.bad_request(f"error converting YAML to JSON: {error}") from error
+
+
+def _read_protobuf(body: bytes) -> Json:
+    try:
+        return read_protobuf(body)
+    except BadProtobuf as error:
+        raise status.unsupported_media_type(f"{PROTOBUF_TYPE}: {error}", (JSON_TYPE, YAML_TYPE)) from error
+
+
+_READERS: Final[dict[str, Callable[[bytes], Json]]] = {
+    "": read_json,
+    JSON_TYPE: read_json,
+    YAML_TYPE: read_yaml,
+    PROTOBUF_TYPE: _read_protobuf,
+}
 
 
 def _scan_yaml(body: bytes) -> None:

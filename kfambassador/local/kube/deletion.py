@@ -36,7 +36,7 @@ class Deletion:
 
     def resume(self) -> None:
         """Go on with the deletions that an earlier run of the server began."""
-        for resource in (NAMESPACES, DEFINITIONS):
+        for resource in self._store.resources():
             for record in self._store.records(resource):
                 if is_going(record.document):
                     self._empty(record)

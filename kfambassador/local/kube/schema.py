@@ -46,6 +46,7 @@ class Schema:
         is_atomic: Whether an object merges as a whole.
         merge_key: The field by which a strategic merge patch finds an item, "" when it replaces the list.
         rules: The limits on the value, by OpenAPI's names.
+        has_defaults: Whether there is a default anywhere below.
     """
 
     type: str = ""
@@ -63,6 +64,7 @@ class Schema:
     is_atomic: bool = False
     merge_key: str = ""
     rules: Mapping[str, Json] = field(default_factory=lambda: MappingProxyType({}))
+    has_defaults: bool = False
 
     def child(self, name: str) -> "Schema | None":
         """The schema of an object's field, None when the field is unknown."""
@@ -75,13 +77,15 @@ ANYTHING: Final = Schema(is_open=True)
 
 def read_schema(source: Document) -> Schema:
     """Read one node of an OpenAPI v3 schema and all below it."""
-    values = source.get("additionalProperties")
-    items = source.get("items")
+    properties = {name: read_schema(child) for name, child in source.get("properties", {}).items()}
+    values = _read_values(source.get("additionalProperties"))
+    items = read_schema(source["items"]) if isinstance(source.get("items"), dict) else None
+    below = [*properties.values(), *filter(None, (values, items))]
     return Schema(
         type=source.get("type", ""),
-        properties={name: read_schema(child) for name, child in source.get("properties", {}).items()},
-        values=read_schema(values) if isinstance(values, dict) else ANYTHING if values is True else None,
-        items=read_schema(items) if isinstance(items, dict) else None,
+        properties=properties,
+        values=values,
+        items=items,
         required=tuple(source.get("required", ())),
         enum=tuple(source.get("enum", ())),
         default=source.get("default"),
@@ -93,7 +97,14 @@ def read_schema(source: Document) -> Schema:
         is_atomic=source.get("x-kubernetes-map-type") == "atomic",
         merge_key=source.get("x-kubernetes-patch-merge-key", ""),
         rules={rule: source[rule] for rule in _RULES & source.keys()},
+        has_defaults=any(child.default is not None or child.has_defaults for child in below),
     )
+
+
+def _read_values(source: Json) -> Schema | None:
+    if isinstance(source, dict):
+        return read_schema(source)
+    return ANYTHING if source is True else None
 
 
 STRING: Final[Document] = {"type": "string"}

@@ -58,6 +58,8 @@ def _prune(schema: Schema, value: Json, *, path: str, unknown: list[str], drop_n
 
 def fill(schema: Schema, value: Json) -> Json:
     """Fill in the defaults of a schema."""
+    if not schema.has_defaults:
+        return value
     if isinstance(value, list) and schema.items is not None:
         items = schema.items
         return [fill(items, item) for item in value]

@@ -22,7 +22,6 @@ _log = logging.getLogger(__name__)
 
 _OPEN_PATHS: Final = frozenset({"/healthz", "/livez", "/readyz", "/version"})
 _LOCAL_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
-_PROTOBUF: Final = "application/vnd.kubernetes.protobuf"
 
 
 class Face:
@@ -31,13 +30,11 @@ class Face:
     Args:
         cluster: What the requests are about.
         token: The bearer token that callers must show.
-        hosts: Names of this server besides localhost that a Host header may carry.
     """
 
-    def __init__(self, cluster: Cluster, *, token: str, hosts: frozenset[str] = frozenset()) -> None:
+    def __init__(self, cluster: Cluster, *, token: str) -> None:
         self._cluster = cluster
         self._token = token.encode()
-        self._hosts = _LOCAL_HOSTS | hosts
 
     def application(self) -> web.Application:
         """The aiohttp application."""
@@ -64,7 +61,7 @@ class Face:
         # A page in somebody's browser can make it send requests here under another name; see "DNS rebinding".
         host = request.headers.get("Host", "")
         name = host if host.endswith("]") else host.rpartition(":")[0] or host
-        if name.lower() not in self._hosts:
+        if name.lower() not in _LOCAL_HOSTS:
             raise status.forbidden(f"the Host header names {host!r}, and this server is for localhost only")
         token = _read_token(request.headers.get("Authorization", ""))
         if not hmac.compare_digest(token, self._token) and request.path not in _OPEN_PATHS:
@@ -133,9 +130,7 @@ def _read_token(authorization: str) -> bytes:
 async def _review(request: web.Request, kind: str) -> web.Response:
     if request.method != "POST":
         raise status.not_allowed()
-    body = await read_body(request)
-    # kubectl asks in protobuf; the answer is the same whatever is asked.
-    asked = {} if content_type_of(request) == _PROTOBUF else bodies.read_object(body, content_type_of(request))
+    asked = bodies.read_object(await read_body(request), content_type_of(request))
     everything = {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}
     answers = {
         "SelfSubjectAccessReview": {"allowed": True, "reason": "there is one user here, and it may do everything"},

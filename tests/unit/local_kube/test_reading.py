@@ -1,12 +1,16 @@
 """Small readers: bodies, queries, paths, ages."""
 
+import contextlib
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kfambassador.local.kube import bodies, jsonpath, queries
 from kfambassador.local.kube.catalog import Catalog
 from kfambassador.local.kube.documents import Json
+from kfambassador.local.kube.protobuf import BadProtobuf, read_protobuf
 from kfambassador.local.kube.routes import find_route
 from kfambassador.local.kube.status import StatusError
 from kfambassador.local.kube.tables import show_age
@@ -131,3 +135,61 @@ def test_the_manager_is_named_or_taken_from_the_client() -> None:
 def test_numbers_that_are_none(text: str) -> None:
     with pytest.raises(StatusError, match="must be a number"):
         queries.read_number({"limit": text}, "limit")
+
+
+def message(*fields: tuple[int, bytes | int]) -> bytes:
+    """Write a protobuf message of short fields."""
+    parts = [
+        bytes([number << 3, value]) if isinstance(value, int) else bytes([number << 3 | 2, len(value)]) + value
+        for number, value in fields
+    ]
+    return b"".join(parts)
+
+
+def envelope(kind: bytes, body: bytes) -> bytes:
+    return b"k8s\0" + message((1, message((1, b"v1"), (2, kind))), (2, body))
+
+
+def test_protobuf_is_read_by_field_numbers() -> None:
+    metadata = message((1, b"web"), (3, b""), (11, message((1, b"a"), (2, b"b"))), (11, message((1, b"c"))), (30, 1))
+    ports = [
+        message((1, b"http"), (3, 80), (4, message((1, 1), (3, b"named")))),
+        message((3, 81), (4, message((2, 9)))),
+    ]
+    spec = message(*[(1, port) for port in ports], (13, 1), (5, b"1.2.3.4"))
+    assert read_protobuf(envelope(b"Service", message((1, metadata), (2, spec)))) == {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "web", "labels": {"a": "b", "c": ""}},
+        "spec": {
+            "ports": [{"name": "http", "port": 80, "targetPort": "named"}, {"port": 81, "targetPort": 9}],
+            "publishNotReadyAddresses": True,
+            "externalIPs": ["1.2.3.4"],
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "because"),
+    [
+        (b"{}", "does not begin"),
+        (envelope(b"Pod", b""), "'Pod' are read as JSON or YAML only"),
+        (b"k8s\0\x0a", "a number does not end"),
+        (b"k8s\0\x0a\x05ab", "in the middle of a field"),
+        (b"k8s\0\x0b", "wire type 3 does not exist"),
+        (b"k8s\0" + b"\xff" * 11, "a number does not end"),
+        (envelope(b"Namespace", b"\x08\x01"), "a number stands where a text belongs"),
+        (envelope(b"Service", message((2, message((13, b"x"))))), "a text stands where a number belongs"),
+    ],
+)
+def test_protobuf_that_cannot_be_read(body: bytes, because: str) -> None:
+    with pytest.raises(BadProtobuf, match=because):
+        read_protobuf(body)
+
+
+@given(st.binary(max_size=60))
+def test_no_bytes_break_the_reader(body: bytes) -> None:
+    with contextlib.suppress(ValueError):
+        read_protobuf(envelope(b"Service", body))
+    with pytest.raises(BadProtobuf):
+        read_protobuf(body)
