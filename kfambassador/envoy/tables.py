@@ -2,11 +2,15 @@
 
 Envoy tries the routes of a plain list one after another. Here they stand in a tree of path prefixes: a request goes to
 the node with the longest prefix of its path and finds there, in the one total order, its node's routes and all those of
-the nodes above: exactly the routes that could take it. A list that does not match answers 404 and does not look further
-up, which is why each node repeats what stands above it.
+the nodes above: every route that could take it. A list that does not match answers 404 and does not look further up,
+which is why each node repeats what stands above it. Neighbours share a node as long as they are few: trying a handful
+costs nothing beside a request, and a node costs Envoy as much as a route whenever the table changes.
 """
 
+from bisect import bisect
+from collections.abc import Mapping as Dict
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 from kfambassador.envoy.anchors import find_anchor
@@ -31,6 +35,9 @@ from kfambassador.routing.model import VirtualHost as Host
 #: beside many prefixes cost a longer walk instead of a table of their product.
 COPIES_PER_ROUTE: Final = 4
 _FREE_COPIES = 1000
+
+#: How many routes share a node rather than being told apart by further nodes.
+ROUTES_PER_NODE: Final = 16
 _LENGTHS = (None, 64, 48, 32, 24, 16, 12, 8, 6, 4, 2, 0)
 
 _Tree = Matcher.MatcherTree
@@ -62,44 +69,48 @@ class TableBuilder:
 
     def __init__(self) -> None:
         self._place = Memo(_place)
-        self._build_node = Memo(build_node)
+        self._build_list = Memo(build_list)
 
     def build(self, table: RoutingTable) -> XdsResource:
         """Build the one RouteConfiguration that holds every route of the table."""
         hosts = [write_field(_VIRTUAL_HOSTS, self._build_host(host)) for host in table.virtual_hosts]
         self._place.end_round()
-        self._build_node.end_round()
+        self._build_list.end_round()
         name = RouteConfiguration(name=ROUTES).SerializeToString(deterministic=True)
         return XdsResource.of(ROUTES, b"".join((name, *hosts)))
 
     def _build_host(self, host: Host) -> bytes:
         placed = [self._place(route) for route in host.routes]
-        nodes = arrange([route.anchor for route in placed])
-        bodies = {
-            anchor: self._build_node(anchor, *(placed[index].body for index in reached))
-            for anchor, reached in nodes.items()
-            if reached
+        lists = {
+            prefix: self._build_list(*(placed[index].body for index in reached))
+            for prefix, reached in arrange([route.anchor for route in placed]).items()
         }
-        root = bodies.pop(ROOT, b"")
+        root = lists.pop(ROOT, None)
         domains: bytes = VirtualHost(name=host.name, domains=host.domains).SerializeToString(deterministic=True)
-        if bodies:
-            tree = _PATH_INPUT + write_field(_PREFIX_MAP, b"".join(bodies.values()))
-            return domains + write_field(_MATCHER, write_field(_MATCHER_TREE, tree) + root)
-        return domains + write_field(_MATCHER, root) if root else domains
+        matcher = b"" if root is None else write_field(_ON_NO_MATCH, root)
+        if lists:
+            matcher = write_field(_MATCHER_TREE, _build_tree(lists)) + matcher
+        return domains + write_field(_MATCHER, matcher) if matcher else domains
 
 
 def _place(route: Route) -> PlacedRoute:
     return PlacedRoute(find_anchor(route.match.path), build_routes(route))
 
 
-def build_node(anchor: str, *routes: bytes) -> bytes:
-    """Build one node of the tree: an entry of the prefix map, or what is tried when no prefix matches at all."""
+def build_list(*routes: bytes) -> bytes:
+    """Build what a node of the tree does with a request: try these routes, in order."""
     any_list = AnyMessage(type_url=_ROUTE_LIST, value=b"".join(routes))
     action = Matcher.OnMatch(action={"name": "routes", "typed_config": any_list})
-    body = action.SerializeToString(deterministic=True)
-    if anchor == ROOT:
-        return write_field(_ON_NO_MATCH, body)
-    return write_field(_ENTRIES, write_field(_KEY, anchor.encode()) + write_field(_VALUE, body))
+    body: bytes = action.SerializeToString(deterministic=True)
+    return body
+
+
+def _build_tree(lists: Dict[str, bytes]) -> bytes:
+    entries = (
+        write_field(_ENTRIES, write_field(_KEY, prefix.encode()) + write_field(_VALUE, body))
+        for prefix, body in lists.items()
+    )
+    return _PATH_INPUT + write_field(_PREFIX_MAP, b"".join(entries))
 
 
 def arrange(anchors: Sequence[str]) -> dict[str, list[int]]:
@@ -112,8 +123,9 @@ def arrange(anchors: Sequence[str]) -> dict[str, list[int]]:
         For every node, which routes a request that reaches it finds, in evaluation order. Nodes are sorted by prefix.
 
     Example:
-        >>> arrange(["/a/b/", "/a/", "/c/"])
-        {'': [], '/a/': [1], '/a/b/': [0, 1], '/c/': [2]}
+        >>> nodes = arrange(["/a/b/", "/a/c/"] + ["/d/"] * 20)
+        >>> nodes["/a/"], len(nodes["/d/"])
+        ([0, 1], 20)
     """
     limit = COPIES_PER_ROUTE * len(anchors) + _FREE_COPIES
     for length in _LENGTHS:
@@ -125,14 +137,26 @@ def arrange(anchors: Sequence[str]) -> dict[str, list[int]]:
 
 
 def _arrange(anchors: Sequence[str]) -> dict[str, list[int]]:
-    own: dict[str, list[int]] = {ROOT: []}
-    for index, anchor in enumerate(anchors):
-        own.setdefault(anchor, []).append(index)
+    """Cut the sorted anchors into stretches with a common beginning, until each fits into a node."""
+    order = sorted(range(len(anchors)), key=anchors.__getitem__)
+    texts = [anchors[index] for index in order]
     nodes: dict[str, list[int]] = {}
-    above = [ROOT]
-    for anchor in sorted(own):
-        while not anchor.startswith(above[-1]):
-            above.pop()
-        nodes[anchor] = sorted(nodes.get(above[-1], []) + own[anchor])
-        above.append(anchor)
-    return nodes
+    stretches: list[tuple[int, int, list[int]]] = [(0, len(order), [])] if order else []
+    while stretches:
+        begin, end, above = stretches.pop()
+        prefix = _shared_beginning(texts[begin], texts[end - 1])
+        # What stands at the prefix itself comes first of those that begin with it.
+        stay = end if end - begin <= ROUTES_PER_NODE else bisect(texts, prefix, begin, end)
+        if stay > begin:
+            above = nodes[prefix] = sorted(above + order[begin:stay])
+        first = itemgetter(slice(len(prefix) + 1))
+        while stay < end:
+            cut = bisect(texts, first(texts[stay]), stay, end, key=first)
+            stretches.append((stay, cut, above))
+            stay = cut
+    return dict(sorted(nodes.items()))
+
+
+def _shared_beginning(one: str, other: str) -> str:
+    differing = (index for index, (here, there) in enumerate(zip(one, other, strict=False)) if here != there)
+    return one[: next(differing, min(len(one), len(other)))]
