@@ -91,14 +91,6 @@ def test_delete_and_wait(kubectl: Kubectl) -> None:
 
 def test_create_makes_common_objects(kubectl: Kubectl) -> None:
     # kubectl sends these in protobuf.
-    kubectl(
-        "create",
-        "configmap",
-        "settings",
-        "--from-literal=key=value",
-        f"--from-file=binary={kubectl_path()}",
-        fails=True,
-    )
     kubectl("create", "configmap", "settings", "--from-literal=key=value", "--from-file=binary=/bin/true")
     kubectl("create", "secret", "generic", "key", "--from-literal=password=x")
     kubectl("create", "serviceaccount", "me")

@@ -137,13 +137,19 @@ def test_numbers_that_are_none(text: str) -> None:
         queries.read_number({"limit": text}, "limit")
 
 
+def varint(value: int) -> bytes:
+    head = bytes([value & 0x7F | (0x80 if value > 0x7F else 0)])
+    return head + varint(value >> 7) if value > 0x7F else head
+
+
 def message(*fields: tuple[int, bytes | int]) -> bytes:
-    """Write a protobuf message of short fields."""
-    parts = [
-        bytes([number << 3, value]) if isinstance(value, int) else bytes([number << 3 | 2, len(value)]) + value
+    """Write a protobuf message."""
+    return b"".join(
+        varint(number << 3) + varint(value)
+        if isinstance(value, int)
+        else varint(number << 3 | 2) + varint(len(value)) + value
         for number, value in fields
-    ]
-    return b"".join(parts)
+    )
 
 
 def envelope(kind: bytes, body: bytes) -> bytes:
@@ -151,7 +157,7 @@ def envelope(kind: bytes, body: bytes) -> bytes:
 
 
 def test_protobuf_is_read_by_field_numbers() -> None:
-    metadata = message((1, b"web"), (3, b""), (11, message((1, b"a"), (2, b"b"))), (11, message((1, b"c"))), (30, 1))
+    metadata = message((1, b"web"), (3, b""), (11, message((1, b"a"), (2, b"b"))), (11, message((1, b"c"))), (999, 1))
     ports = [
         message((1, b"http"), (3, 80), (4, message((1, 1), (3, b"named")))),
         message((3, 81), (4, message((2, 9)))),
