@@ -32,11 +32,13 @@ class Held:
         version: The version it was given last, None when it was told that there is none.
         since: When it was first given that version, in seconds of the caller's clock.
         standing: What the client said to it.
+        nonce: The response that gave it, "" when none on this stream did.
     """
 
     version: str | None
     since: float
     standing: Standing = Standing.SILENT
+    nonce: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +178,8 @@ class Subscription:
         offer = Offer(self.type_url, nonce, goal, added, removed, now)
         self._offers[nonce] = offer
         self._reached = None
-        self._held |= {name: self._give(name, version, now) for name, version in offer.versions().items()}
+        for name, version in offer.versions().items():
+            self._held[name] = Held(version, self._since(name, version, now), nonce=nonce)
         return offer
 
     def accept(self, nonce: str) -> None:
@@ -209,7 +212,8 @@ class Subscription:
         resources = goal.of_type(self.type_url)
         if self._reached is not resources:
             left = chain(self._missing(goal, withheld=False), self._superfluous(goal, withheld=False))
-            self._reached = resources if next(left, None) is None else None
+            is_equal = self._reached == resources  # quick, where looking at each resource is not
+            self._reached = resources if is_equal or next(left, None) is None else None
         return self._reached is resources
 
     def note(self, goal: Snapshot) -> None:
@@ -260,16 +264,15 @@ class Subscription:
         held = self._held[name]
         return held.version == _NEVER_GIVEN or (held.standing is Standing.REFUSED and name in self._names)
 
-    def _give(self, name: str, version: str | None, now: float) -> Held:
+    def _since(self, name: str, version: str | None, now: float) -> float:
         held = self._held.get(name)
-        is_repeated = held is not None and held.version == version
-        return Held(version, held.since if held is not None and is_repeated else now)
+        return held.since if held is not None and held.version == version else now
 
     def _stand(self, offer: Offer, standing: Standing) -> None:
         for name, version in offer.versions().items():
             held = self._held.get(name)
-            if held is None or held.version != version:
-                continue
+            if held is None or held.nonce != offer.nonce:
+                continue  # dropped, asked for again or offered anew since: this verdict is not about that
             self._held[name] = replace(held, standing=standing)
             if version is None and standing is Standing.ACCEPTED and name not in self._names:
                 del self._held[name]

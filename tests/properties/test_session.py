@@ -135,7 +135,7 @@ class ImpatientMachine(StreamMachine):
         return received
 
 
-StreamMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
-ImpatientMachine.TestCase.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+StreamMachine.TestCase.settings = settings(max_examples=100, stateful_step_count=25, deadline=None)
+ImpatientMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
 TestStream = StreamMachine.TestCase
 TestImpatientStream = ImpatientMachine.TestCase

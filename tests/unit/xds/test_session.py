@@ -290,3 +290,24 @@ def test_one_refused_type_does_not_stop_another() -> None:
         (publish(3, clusters="a", endpoints="a@again", listeners="http", routes="main@bad"), "endpoints +a"),
     )
     assert conversation.session.status.rejection is not None
+
+
+def test_a_late_verdict_says_nothing_about_a_newer_response() -> None:
+    def clusters(generation: int, content: str) -> Step:
+        return publish(generation, clusters=f"a@{content}")
+
+    conversation = played(
+        (clusters(1, "1"), ""),
+        (ask("clusters"), "clusters +a"),
+        (clusters(2, "2"), ""),
+        (wait(5), "clusters +a"),
+        (clusters(3, "1"), ""),
+        (wait(5), "clusters +a"),
+        (accept("clusters", back=2), ""),
+        (accept("clusters", back=1), ""),
+    )
+    assert conversation.session.status.acknowledged == 2
+    conversation.request(
+        DeltaDiscoveryRequest(type_url=TypeUrl.CLUSTER, response_nonce=conversation.nonce(TypeUrl.CLUSTER))
+    )
+    assert conversation.session.status.acknowledged == 3
