@@ -52,11 +52,13 @@ class Call:
 
         Example:
             >>> Call("POST", "/m:predict", headers={"x-team": "a b"}, body={"instances": [1]}).curl("http://h")
-            'curl -X POST -H \'x-team: a b\' --json \'{"instances": [1]}\' http://h/m:predict'
+            'curl -H \'x-team: a b\' -H \'Content-Type: application/json\' -d \'{"instances": [1]}\' http://h/m:predict'
         """
-        words = ["curl", *([] if self.method == "GET" else ["-X", self.method])]
-        words += [word for name, value in self.headers.items() for word in ("-H", f"{name}: {value}")]
-        words += [] if self.body is None else ["--json", json.dumps(self.body)]
+        usual = "GET" if self.body is None else "POST"
+        words = ["curl", *([] if self.method == usual else ["-X", self.method])]
+        headers = self.headers if self.body is None else {**self.headers, "Content-Type": "application/json"}
+        words += [word for name, value in headers.items() for word in ("-H", f"{name}: {value}")]
+        words += [] if self.body is None else ["-d", json.dumps(self.body)]
         return shlex.join([*words, f"{url}{self.target}"])
 
 

@@ -242,7 +242,7 @@ def _connect_here(*, quiet: bool) -> Gateway:
     from kfambassador.local.daemon import ensure_gateway, hold_lease
 
     endpoint = ensure_gateway(progress=None if quiet else _say)
-    hold_lease(endpoint)
+    hold_lease()
     return Gateway.at(endpoint)
 
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, JsonValue
 
 from kfambassador.problems import ObjectKey, Origin, Problem, Severity
 
+_HEADINGS = ("METHOD", "PATH", "CONDITIONS", "SERVICE", "REWRITE", "SHARE", "MAPPING")
 _NOT_CONDITIONS = frozenset({"prefix", "exact", "regex", "method", "host", "case_sensitive"})
 
 
@@ -87,11 +88,9 @@ class RouteList(Sequence[Route]):
     Example:
         >>> split = Split(mapping="default/m", service="m:80", share=100, attributes={"rewrite": "/v1/"})
         >>> print(RouteList([Route(match={"prefix": "/m/", "method": "GET"}, splits=(split,))]))
-        METHOD  PATH  SERVICE  REWRITE  SHARE  MAPPING
-        GET     /m/*  m:80     /v1/     100%   default/m
+        METHOD  PATH  SERVICE  REWRITE  MAPPING
+        GET     /m/*  m:80     /v1/     default/m
     """
-
-    HEADINGS = ("METHOD", "PATH", "CONDITIONS", "SERVICE", "REWRITE", "SHARE", "MAPPING")
 
     def __init__(self, routes: Iterable[Route]) -> None:
         self._routes = tuple(routes)
@@ -106,12 +105,9 @@ class RouteList(Sequence[Route]):
     def __len__(self) -> int:
         return len(self._routes)
 
-    def rows(self) -> list[tuple[str, ...]]:
-        """The table's rows, one a split, as text by :attr:`HEADINGS`."""
-        return [_row(route, split) for route in self._routes for split in route.splits]
-
     def __repr__(self) -> str:
-        return write_table(self.HEADINGS, self.rows()) if self._routes else "no routes"
+        rows = [_row(route, split) for route in self._routes for split in route.splits]
+        return write_table(_HEADINGS, rows) if rows else "no routes"
 
 
 class Verdict(View, frozen=True):
@@ -232,7 +228,8 @@ def write_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def _row(route: Route, split: Split) -> tuple[str, ...]:
     rewrite = split.attributes.get("rewrite")
     shown = "" if rewrite is None else str(rewrite) or "as it is"
-    return (route.method, route.path, route.conditions, split.service, shown, f"{split.share}%", split.mapping)
+    share = f"{split.share}%" if len(route.splits) > 1 else ""
+    return (route.method, route.path, route.conditions, split.service, shown, share, split.mapping)
 
 
 def _spell(value: JsonValue) -> str:

@@ -1,0 +1,42 @@
+"""The command line as a whole: its commands, and what becomes of errors."""
+
+import sys
+
+import typer
+
+from kfambassador.cli import configuration, local, publishing
+from kfambassador.cli.demo import demo
+from kfambassador.cli.output import print_error
+from kfambassador.errors import KfAmbassadorError
+
+app = typer.Typer(
+    name="kfambassador",
+    help="Put a model behind a URL on Kubernetes, or on this machine.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+app.command()(demo)
+app.add_typer(local.app, name="local")
+app.command()(publishing.expose)
+app.command()(publishing.routes)
+app.command()(publishing.explain)
+app.command()(publishing.delete)
+app.command()(configuration.lint)
+app.command()(configuration.translate)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run one command and end the process; a person's mistake gets words, never a stack trace.
+
+    Args:
+        arguments: The words after the program's name; None means those of this process.
+
+    Raises:
+        SystemExit: Always, with the exit code.
+    """
+    try:
+        app(arguments)
+    except KfAmbassadorError as error:
+        sys.exit(print_error(error))

@@ -1,0 +1,117 @@
+"""The gateway on this machine: one in the foreground, and the one all processes of a user share."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from kfambassador.cli.output import AT_FAULT, Format, out, print_json, say, stop
+from kfambassador.cli.signals import until_stopped
+from kfambassador.local.daemon import GatewayStatus, ensure_gateway, gateway_status, stop_gateway
+from kfambassador.local.stack import LocalStack
+
+app = typer.Typer(
+    help="A gateway on this machine: in the foreground, or with a command the one you share.",
+    invoke_without_command=True,
+    rich_markup_mode="markdown",
+)
+
+HttpPort = Annotated[int, typer.Option(help="Where models answer; 0 takes a free port.", min=0, max=65535)]
+State = Annotated[
+    Path | None, typer.Option(help="Keep all objects in this directory, and find them again.", file_okay=False)
+]
+
+
+@app.callback()
+def run(
+    context: typer.Context,
+    http_port: HttpPort = 0,
+    state: State = None,
+    kubeconfig: Annotated[
+        Path | None, typer.Option(help="Write a kubeconfig for kubectl and other clients.", dir_okay=False)
+    ] = None,
+) -> None:
+    """Run a gateway in the foreground until Ctrl-C or SIGTERM; it is yours alone.
+
+    Example: kfambassador local --http-port 8080 --state ~/.kfambassador --kubeconfig local.kubeconfig
+    """
+    if context.invoked_subcommand is not None:
+        return
+    stack = LocalStack(http_port=http_port, state=state, kubeconfig=kubeconfig)
+    with until_stopped() as stopped:
+        try:
+            stack.start(say)
+            if not stopped.is_set():
+                out.print(f"gateway ready at {stack.endpoint.url}")
+            stopped.wait()
+            say("Stopping")
+        finally:
+            stack.close()
+
+
+@app.command()
+def start(http_port: HttpPort = 0, state: State = None) -> None:
+    """Start the gateway you share, if it does not run; it ends when nobody has used it for a while.
+
+    Example: kfambassador local start --state ~/.kfambassador
+    """
+    endpoint = ensure_gateway(http_port=http_port, state=state, progress=say)
+    out.print(f"gateway ready at {endpoint.url}")
+
+
+@app.command("stop")
+def end() -> None:
+    """Stop the gateway you share.
+
+    Example: kfambassador local stop
+    """
+    out.print("stopped" if stop_gateway() else "it does not run")
+
+
+@app.command()
+def status(
+    form: Annotated[Format, typer.Option("--format", help="For whom to write the result.")] = Format.TEXT,
+) -> None:
+    """Show how the gateway you share is; exits with 1 when it is not ready.
+
+    Example: kfambassador local status --format json
+    """
+    found = gateway_status()
+    if form is Format.JSON:
+        print_json(_describe(found))
+    else:
+        _show(found)
+    if found.missing:
+        stop(AT_FAULT)
+
+
+def _describe(found: GatewayStatus) -> dict[str, object]:
+    """Describe it without its tokens."""
+    endpoint = found.endpoint
+    return {
+        "ready": found.missing is None,
+        "missing": found.missing,
+        "url": endpoint.url if endpoint else None,
+        "api_url": endpoint.api_url if endpoint else None,
+        "diagnostics_url": endpoint.diagnostics_url if endpoint else None,
+        "pid": endpoint.pid if endpoint else None,
+        "started": endpoint.started if endpoint else None,
+        "state": str(endpoint.state) if endpoint and endpoint.state else None,
+        "users": found.users,
+        "log": str(found.log),
+    }
+
+
+def _show(found: GatewayStatus) -> None:
+    if found.endpoint is None:
+        out.print(Text(f"no gateway: {found.missing}", style="yellow"))
+        return
+    endpoint = found.endpoint
+    ready = f"not ready: {found.missing}" if found.missing else "ready"
+    out.print(Text.assemble((endpoint.url, "bold cyan"), "  ", (ready, "yellow" if found.missing else "green")))
+    started = datetime.fromtimestamp(endpoint.started).astimezone()
+    out.print(f"process {endpoint.pid}, since {started:%Y-%m-%d %H:%M:%S}, used by {found.users}")
+    out.print(f"objects {f'in {endpoint.state}' if endpoint.state else 'in memory'}")
+    out.print(f"log {found.log}")

@@ -1,0 +1,193 @@
+"""Publishing and looking, as the SDK does it."""
+
+from enum import StrEnum
+from typing import Annotated, Final
+
+import typer
+from rich.text import Text
+
+from kfambassador.cli.configuration import compile_files
+from kfambassador.cli.output import AT_FAULT, Format, out, print_json, print_routes, stop
+from kfambassador.errors import MappingRejected
+from kfambassador.resources.documents import read_documents
+from kfambassador.routing.describe import describe_explanation
+from kfambassador.routing.explain import RequestLine
+from kfambassador.routing.explain import explain as explain_request
+from kfambassador.sdk.exposure import Exposure
+from kfambassador.sdk.gateway import connect
+from kfambassador.sdk.servers import HTTPServer, ModelServer, TFServing
+from kfambassador.sdk.views import Explanation
+
+_MOST_VERDICTS: Final = 20
+
+To = Annotated[
+    str | None,
+    typer.Option("--target", help="local, in-cluster or a kubeconfig context; else KFAMBASSADOR_TARGET.", metavar="X"),
+]
+For = Annotated[Format, typer.Option("--format", help="For whom to write the result.")]
+Namespace = Annotated[str | None, typer.Option("--namespace", "-n", help="Where to publish.")]
+
+
+class ServerKind(StrEnum):
+    """Which kind of server a model is served by."""
+
+    TFSERVING = "tfserving"
+    HTTP = "http"
+
+
+def expose(
+    name: Annotated[str, typer.Argument(help="The name to publish by.")],
+    service: Annotated[str, typer.Argument(help="Where it is: host:port, a Service of the cluster, a DNS name.")],
+    *,
+    server: Annotated[ServerKind, typer.Option(help="What kind of server it is.")] = ServerKind.TFSERVING,
+    model: Annotated[str | None, typer.Option(help="The model's name in the server, if another.")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", "-s", help="An attribute of the mappings, as NAME=VALUE.", metavar="X=Y"),
+    ] = None,
+    namespace: Namespace = None,
+    wait: Annotated[float, typer.Option(help="Seconds to wait until it answers; 0 does not wait.", min=0)] = 10.0,
+    target: To = None,
+    form: For = Format.TEXT,
+) -> None:
+    """Publish a model, and return when it answers through the gateway.
+
+    Example: kfambassador expose mnist 127.0.0.1:8501 --set timeout_ms=60000
+    """
+    attributes = dict(map(_read_setting, settings or ()))
+    with connect(target, quiet=form is Format.JSON) as gateway:
+        # What was typed is checked by expose itself, as a caller's keywords are.
+        exposure = gateway.expose(
+            name,
+            service=service,
+            server=_choose_server(server, model),
+            namespace=namespace,
+            wait=wait or None,
+            **attributes,  # type: ignore[arg-type]  # names and values are a person's, and judged at run time
+        )
+        _show_exposure(exposure, form)
+
+
+def routes(*, target: To = None, form: For = Format.TEXT) -> None:
+    """Show every route the gateway serves, in the order they are evaluated.
+
+    Example: kfambassador routes --format json
+    """
+    with connect(target, quiet=form is Format.JSON) as gateway:
+        found = gateway.routes()
+    if form is Format.JSON:
+        print_json({"routes": [route.model_dump(mode="json") for route in found]})
+    else:
+        print_routes(found)
+
+
+def explain(
+    method: Annotated[str, typer.Argument(help="Such as POST.")],
+    url: Annotated[str, typer.Argument(help="A whole URL, or only its path and query.")],
+    *,
+    headers: Annotated[
+        list[str] | None, typer.Option("--header", "-H", help="A request header, as NAME:VALUE.", metavar="K:V")
+    ] = None,
+    files: Annotated[
+        list[str] | None, typer.Option("--file", "-f", help="Ask configuration in files instead of a gateway.")
+    ] = None,
+    target: To = None,
+    form: For = Format.TEXT,
+) -> None:
+    """Tell which route takes a request, and why the others do not; nothing is sent.
+
+    Exits with 1 when no route takes it.
+
+    Example: kfambassador explain POST /models/mnist:predict -H 'x-team: vision'
+    """
+    given = dict(map(_read_header, headers or ()))
+    if files:
+        explained = explain_request(compile_files(files)[1].table, RequestLine.read(method, url, given))
+        explanation = Explanation.model_validate(describe_explanation(explained))
+    else:
+        with connect(target, quiet=form is Format.JSON) as gateway:
+            explanation = gateway.explain(method, url, given)
+    if form is Format.JSON:
+        print_json(explanation.model_dump(mode="json"))
+    else:
+        _show_explanation(explanation)
+    if explanation.winner is None:
+        stop(AT_FAULT)
+
+
+def delete(
+    name: Annotated[str, typer.Argument(help="The name it was published by.")],
+    namespace: Namespace = None,
+    target: To = None,
+) -> None:
+    """Take down what was published by a name, and nothing else.
+
+    Example: kfambassador delete mnist
+    """
+    with connect(target) as gateway:
+        gateway.delete(name, namespace=namespace)
+        out.print(f"deleted {name}")
+
+
+def _choose_server(kind: ServerKind, model: str | None) -> ModelServer:
+    if kind is ServerKind.TFSERVING:
+        return TFServing(model=model)
+    if model is not None:
+        raise typer.BadParameter("--model says what TensorFlow Serving calls it; a server of kind http has no models")
+    return HTTPServer()
+
+
+def _read_setting(text: str) -> tuple[str, object]:
+    name, equals, value = text.partition("=")
+    documents = read_documents(value) if equals else ()
+    if not name or not equals:
+        raise typer.BadParameter(f"{text!r} is no setting; write NAME=VALUE, such as timeout_ms=60000")
+    if documents and documents[0].fault is not None:
+        raise MappingRejected(f"{name}: {documents[0].fault.message}")
+    return name.strip(), documents[0].value if documents else ""
+
+
+def _read_header(text: str) -> tuple[str, str]:
+    name, colon, value = text.partition(":")
+    if not name or not colon:
+        raise typer.BadParameter(f"{text!r} is no header; write NAME:VALUE, such as x-team:vision")
+    return name.strip(), value.strip()
+
+
+def _show_exposure(exposure: Exposure, form: Format) -> None:
+    if form is Format.JSON:
+        print_json(
+            {
+                "name": exposure.name,
+                "namespace": exposure.namespace,
+                "url": exposure.url,
+                "mappings": [mapping.name for mapping in exposure.mappings],
+                "curl": exposure.curl(),
+            }
+        )
+    else:
+        out.print(Text.assemble((exposure.name, "bold"), " at ", (exposure.url, "bold cyan")))
+        out.print(Text(exposure.curl()))
+
+
+def _show_explanation(explanation: Explanation) -> None:
+    asked = f"{explanation.request.method} {explanation.request.path}"
+    if explanation.winner is None:
+        out.print(Text.assemble((asked, "bold"), " is taken by ", ("no route", "red"), ": it is answered 404"))
+    for split in explanation.winner.splits if explanation.winner else ():
+        path = explanation.upstream_paths.get(split.mapping, "")
+        share = "" if len(explanation.winner.splits) == 1 else f" ({split.share}%)"  # type: ignore[union-attr]
+        out.print(
+            Text.assemble(
+                (asked, "bold"),
+                " goes to ",
+                (split.service, "cyan"),
+                f" as {path}{share}, by ",
+                (split.mapping, "green"),
+            )
+        )
+    until = next((number for number, verdict in enumerate(explanation.verdicts, start=1) if not verdict.reason), None)
+    passed = explanation.verdicts[:until]
+    for verdict in passed[-_MOST_VERDICTS:]:
+        mark, style = ("✗", "dim") if verdict.reason else ("✔", "green")
+        out.print(Text(f"  {mark} {', '.join(verdict.mappings)}: {verdict.reason or 'matches'}", style=style))
