@@ -43,10 +43,15 @@ class World:
         self.told.append(status)
         self._changed.set()
 
+    @property
+    def newest(self) -> NodeStatus:
+        """The status told last."""
+        return self.told[-1] if self.told else NodeStatus()
+
     async def serve(self, snapshot: Snapshot) -> None:
         """Publish a snapshot and wait until a client serves it."""
         self.server.publish(snapshot)
-        await self.until(lambda: any(status.acknowledged == snapshot.generation for status in self.told[-1:]))
+        await self.until(lambda: self.newest.acknowledged == snapshot.generation)
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait until a condition holds, which only a change of some node's status can bring about."""

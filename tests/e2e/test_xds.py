@@ -96,7 +96,7 @@ def in_a_gateway(test: Callable[[World, EnvoyProcess, int], Coroutine[None, None
             world.server.publish(build_gateway(1, {"first": backend.port}))
             bootstrap = write_bootstrap(BootstrapSettings(world.path.parent, node="envoy-1"))
             await asyncio.to_thread(envoy.start, bootstrap)
-            await world.until(lambda: world.told[-1].acknowledged == 1)
+            await world.until(lambda: world.newest.acknowledged == 1)
             await test(world, envoy, backend.port)
 
     in_a_world(with_envoy)
@@ -135,7 +135,7 @@ def test_a_server_that_starts_anew_resends_nothing_and_loses_nothing() -> None:
             before = count_updates(envoy)
             assert len(before) == 3
             await world.restart(build_gateway(2, {"first": backend}))
-            await world.until(lambda: world.told[-1:] == [NodeStatus("envoy-1", acknowledged=2, goal=2)])
+            await world.until(lambda: world.newest == NodeStatus("envoy-1", acknowledged=2, goal=2))
             assert count_updates(envoy) == before
             await world.serve(build_gateway(3, {"second": backend}))
         assert failed == []
@@ -147,14 +147,14 @@ def test_a_refusal_is_told_in_envoys_words_and_the_next_good_routes_are_served()
     async def test(world: World, envoy: EnvoyProcess, backend: int) -> None:
         connection = HTTPConnection("127.0.0.1", envoy.address()[1], timeout=10)
         world.server.publish(build_gateway(2, {"first": backend}, path="["))
-        await world.until(lambda: world.told[-1].rejection is not None)
-        rejection = world.told[-1].rejection
+        await world.until(lambda: world.newest.rejection is not None)
+        rejection = world.newest.rejection
         assert rejection is not None
         assert "missing ]: [" in rejection.message
         assert (rejection.type_url, rejection.resources) == (TypeUrl.ROUTE_CONFIGURATION, (ROUTES,))
         assert _get(connection) == "200"
         await world.serve(build_gateway(3, {"first": backend}, path="/only"))
-        assert world.told[-1].rejection is None
+        assert world.newest.rejection is None
         assert (_get(connection, "/"), _get(connection, "/only")) == ("404", "200")
         connection.close()
 

@@ -28,7 +28,7 @@ def test_a_client_gets_what_is_published_and_its_acknowledgement_is_told() -> No
             response = await client.receive()
             assert [resource.name for resource in response.resources] == ["a"]
             await client.accept(response)
-            await world.until(lambda: world.told[-1].acknowledged == 1)
+            await world.until(lambda: world.newest.acknowledged == 1)
             assert world.server.nodes() == (NodeStatus("envoy-1", acknowledged=1, goal=1),)
 
     in_a_world(test)
@@ -40,7 +40,7 @@ def test_a_refusal_is_told_in_the_clients_words() -> None:
         async with xds_client(world.path) as client:
             await client.ask(TypeUrl.CLUSTER)
             await client.refuse(await client.receive(), "missing ]: [")
-            await world.until(lambda: world.told[-1].rejection is not None)
+            await world.until(lambda: world.newest.rejection is not None)
             [node] = world.server.nodes()
             assert node.rejection is not None
             assert (node.rejection.message, node.rejection.resources) == ("missing ]: [", ("a",))
@@ -142,7 +142,7 @@ def test_a_server_that_starts_anew_sends_nothing_the_client_has() -> None:
             await client.ask(TypeUrl.ENDPOINTS, "a", holding={"a": held["a"]})
             await client.ask(TypeUrl.LISTENER, "*", holding={"http": held["http"]})
             await client.ask(TypeUrl.ROUTE_CONFIGURATION, "main", holding={"main": held["main"]})
-            await world.until(lambda: world.told[-1].acknowledged == 1)
+            await world.until(lambda: world.newest.acknowledged == 1)
             world.server.publish(build_snapshot(2, **{**MODEL, "routes": "main@new"}))
             assert (await client.receive()).system_version_info == "2"
 
