@@ -1,12 +1,13 @@
 """Definitions: the kinds that CustomResourceDefinitions make. Pure."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from kfambassador.local.kube import jsonpath
 from kfambassador.local.kube.documents import Document, metadata_of, name_of
 from kfambassador.local.kube.faults import Fault, FieldFault
 from kfambassador.local.kube.kinds import Admitted, Column, Index, Kind
-from kfambassador.local.kube.schema import STRING
+from kfambassador.local.kube.schema import STRING, check_schema
 from kfambassador.local.kube.shapes import METADATA
 
 
@@ -50,9 +51,12 @@ def _check(definition: Document, spec: Document, before: Document | None) -> Ite
         rule = "must have exactly one version marked as storage version"
         yield FieldFault(Fault.INVALID, "spec.versions", rule, [*stored])
     for place, version in enumerate(spec["versions"]):
-        if (version.get("schema") or {}).get("openAPIV3Schema") is None:
-            field = f"spec.versions[{place}].schema.openAPIV3Schema"
+        field = f"spec.versions[{place}].schema.openAPIV3Schema"
+        schema = (version.get("schema") or {}).get("openAPIV3Schema")
+        if schema is None:
             yield FieldFault(Fault.REQUIRED, field, "schemas are required")
+        else:
+            yield from (replace(fault, field=field + fault.field) for fault in check_schema(schema))
 
 
 def list_kinds(definition: Document) -> list[Kind]:

@@ -4,12 +4,14 @@ A schema is written as OpenAPI v3, the language of CustomResourceDefinitions, an
 functions below write the schemas of the built-in kinds in few words.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
 from kfambassador.local.kube.documents import Document, Json
+from kfambassador.local.kube.faults import Fault, FieldFault
 
 _RULES: Final = frozenset(
     {
@@ -99,6 +101,49 @@ def read_schema(source: Document) -> Schema:
         rules={rule: source[rule] for rule in _RULES & source.keys()},
         has_defaults=any(child.default is not None or child.has_defaults for child in below),
     )
+
+
+#: What the keywords of a schema may hold, where the reader relies on it.
+_KEYWORDS: Final[dict[str, type | tuple[type, ...]]] = {
+    "type": str,
+    "properties": dict,
+    "required": list,
+    "enum": list,
+    "nullable": bool,
+    "pattern": str,
+    "x-kubernetes-preserve-unknown-fields": bool,
+    "x-kubernetes-int-or-string": bool,
+    "x-kubernetes-list-type": str,
+    "x-kubernetes-list-map-keys": list,
+    "x-kubernetes-map-type": str,
+    "x-kubernetes-patch-merge-key": str,
+} | dict.fromkeys(_RULES - {"pattern"}, (int, float))
+
+
+def check_schema(source: Json, path: str = "") -> Iterator[FieldFault]:
+    """Find what :func:`read_schema` could not read."""
+    if not isinstance(source, dict):
+        yield FieldFault(Fault.INVALID, path, "must be a schema", source)
+        return
+    for keyword, value in source.items():
+        if not isinstance(value, _KEYWORDS.get(keyword, object)):
+            yield FieldFault(Fault.INVALID, f"{path}.{keyword}", "has the wrong type", value)
+    if isinstance(pattern := source.get("pattern"), str) and not _is_pattern(pattern):
+        yield FieldFault(Fault.INVALID, f"{path}.pattern", "must be a valid regular expression", pattern)
+    properties = source.get("properties")
+    for name, child in properties.items() if isinstance(properties, dict) else ():
+        yield from check_schema(child, f"{path}.properties[{name}]")
+    for keyword in ("items", "additionalProperties"):
+        if keyword in source and not isinstance(source[keyword], bool):
+            yield from check_schema(source[keyword], f"{path}.{keyword}")
+
+
+def _is_pattern(text: str) -> bool:
+    try:
+        re.compile(text)
+    except re.error:
+        return False
+    return True
 
 
 def _read_values(source: Json) -> Schema | None:

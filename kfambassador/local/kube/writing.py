@@ -124,10 +124,10 @@ class Writing:
         Raises:
             StatusError: When fields of others would change unforced, or when the result is refused.
         """
+        kind, document = place.kind, _check_identity(place, document)
         if metadata_of(document).get("managedFields"):
             raise status.bad_request("metadata.managedFields must be nil")
-        kind = place.kind
-        read = read_document(kind, _check_identity(place, document), validation=options.validation)
+        read = read_document(kind, document, validation=options.validation)
         wanted = _restrict(read.document, place)
         owner = Owner(options.manager, "Apply", kind.api_version, place.subresource)
         before = self._store.get(place.key)
