@@ -1,0 +1,215 @@
+"""A whole gateway in this process: a Kubernetes API, a controller and an Envoy."""
+
+import os
+import secrets
+import time
+from collections.abc import Callable, Hashable
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Final, Self
+
+from kfambassador.errors import ApiError, ConfigurationError, MissingExtra, NoGateway
+from kfambassador.kube.kinds import NAMESPACE
+from kfambassador.local.endpoint import GatewayEndpoint
+from kfambassador.local.envoy_process import EnvoyProcess, private_directory
+from kfambassador.local.keeper import EnvoyKeeper
+from kfambassador.local.ports import check_port, free_port
+from kfambassador.local.probes import wait_ready
+from kfambassador.names import XDS_SOCKET
+
+# What takes long to import is imported where it is needed: Envoy starts meanwhile.
+if TYPE_CHECKING:
+    from kfambassador.controller.runtime import ControllerThread
+    from kfambassador.kube.client import KubeClient
+    from kfambassador.local.kube.server import KubeServer
+
+__all__ = ["GatewayEndpoint", "LocalStack"]
+
+#: Seconds the gateway may take to be ready once all its parts have started.
+READY_TIMEOUT: Final = 30.0
+
+_ADDRESS: Final = "127.0.0.1"
+
+#: Counts what came in by the gateway's listener.
+_REQUESTS: Final = r"/stats?filter=^http\.http\.downstream_rq_total$"
+
+
+class LocalStack:
+    """A gateway that lives from ``start`` to ``close``, or inside ``with``.
+
+    It is the gateway a cluster has: its controller follows a Kubernetes API and tells a real Envoy what to serve. An
+    Envoy that dies is started anew on the same port, three times a minute at most; then the gateway stays not ready.
+
+    Args:
+        http_port: Where models answer; 0 takes a free port and keeps it.
+        state: The directory that keeps all objects; None keeps them in memory.
+        kubeconfig: A file to write, for kubectl and other clients.
+        api_port: Where the Kubernetes API answers; 0 takes a free port.
+        concurrency: Envoy's worker threads.
+        directory: Where Envoy's sockets and log are, a short path that is this user's alone; None makes one that is
+            gone at the end.
+
+    Example::
+
+        with LocalStack() as stack:
+            print(stack.endpoint.url)
+    """
+
+    def __init__(
+        self,
+        *,
+        http_port: int = 0,
+        state: Path | None = None,
+        kubeconfig: Path | None = None,
+        api_port: int = 0,
+        concurrency: int = 2,
+        directory: Path | None = None,
+    ) -> None:
+        self._http_port = http_port
+        self._state = state
+        self._kubeconfig = kubeconfig
+        self._api_port = api_port
+        self._concurrency = concurrency
+        self._directory = directory
+        self._parts = ExitStack()
+        self._running: _Running | None = None
+
+    def __repr__(self) -> str:
+        return f"<LocalStack {self._running.endpoint.url if self._running else 'that does not run'}>"
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def endpoint(self) -> GatewayEndpoint:
+        """How to reach it.
+
+        Raises:
+            NoGateway: It does not run.
+        """
+        if self._running is None:
+            raise NoGateway("This gateway does not run. Start it first, with its start().")
+        return self._running.endpoint
+
+    def start(self, progress: Callable[[str], None] | None = None) -> Self:
+        """Start; when this returns the gateway answers.
+
+        Args:
+            progress: Told in a few words what is done next.
+
+        Raises:
+            MissingExtra: The extra ``local`` is not installed.
+            PortInUse: Another process holds a port.
+            StateInUse: Another gateway holds the state directory.
+            ConfigurationError: A part could not be started; the message says which and why.
+        """
+        with ExitStack() as parts:
+            try:
+                self._running = self._start(parts, progress or _say_nothing)
+            except ModuleNotFoundError as error:
+                raise MissingExtra("local", needed_for="run a gateway on this machine") from error
+            self._parts = parts.pop_all()
+        return self
+
+    def close(self) -> None:
+        """End everything, and let requests in flight finish. Does nothing when it does not run."""
+        self._running = None
+        self._parts.close()
+
+    def activity(self) -> Hashable:
+        """Give something that changes whenever a client uses the gateway or somebody writes to its Kubernetes API."""
+        if self._running is None:
+            return None
+        with suppress(OSError, ApiError):
+            return self._running.envoy.admin(_REQUESTS), self._running.client.list(NAMESPACE).resource_version
+        return None
+
+    def _start(self, parts: ExitStack, tell: Callable[[str], None]) -> "_Running":
+        """Start the parts, the slowest first. Each is to be closed from before it starts, so that none is left."""
+        directory = self._directory or parts.enter_context(private_directory())
+        envoy = EnvoyProcess(directory, concurrency=self._concurrency)
+        port = _choose_port(self._http_port)
+        tell("Starting Envoy")
+        keeper = _start_envoy(parts, envoy, directory=directory)
+        tell("Starting the Kubernetes API")
+        server = self._start_server(parts)
+        tell("Starting the controller")
+        token = secrets.token_urlsafe(32)
+        client, controller = _start_controller(parts, server, socket=directory / XDS_SOCKET, port=port, token=token)
+        tell("Waiting until the gateway answers")
+        keeper.wait_started()
+        if missing := wait_ready(controller.diagnostics_url, timeout=READY_TIMEOUT):
+            raise ConfigurationError(f"The gateway was not ready within {READY_TIMEOUT:g} s: {missing}.")
+        endpoint = GatewayEndpoint(
+            url=f"http://{_ADDRESS}:{port}",
+            api_url=server.url,
+            api_token=server.token,
+            diagnostics_url=controller.diagnostics_url,
+            diagnostics_token=token,
+            pid=os.getpid(),
+            started=time.time(),
+            state=self._state,
+        )
+        return _Running(endpoint, envoy, client)
+
+    def _start_server(self, parts: ExitStack) -> "KubeServer":
+        from kfambassador.local.kube.server import KubeServer
+
+        server = KubeServer(state=self._state, port=self._api_port)
+        parts.callback(server.close)
+        server.start()
+        if self._kubeconfig is not None:
+            server.write_kubeconfig(self._kubeconfig)
+        return server
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    endpoint: GatewayEndpoint
+    envoy: EnvoyProcess
+    client: "KubeClient"
+
+
+def _choose_port(wanted: int) -> int:
+    """Choose the port for as long as the gateway lives: an Envoy that is started anew must get the same."""
+    if wanted == 0:
+        return free_port(_ADDRESS)
+    check_port(_ADDRESS, wanted)
+    return wanted
+
+
+def _start_envoy(parts: ExitStack, envoy: EnvoyProcess, *, directory: Path) -> EnvoyKeeper:
+    from kfambassador.envoy.bootstrap import BootstrapSettings, write_bootstrap
+
+    keeper = EnvoyKeeper(envoy, write_bootstrap(BootstrapSettings(directory)))
+    parts.callback(keeper.close)
+    keeper.start()
+    return keeper
+
+
+def _start_controller(
+    parts: ExitStack, server: "KubeServer", *, socket: Path, port: int, token: str
+) -> "tuple[KubeClient, ControllerThread]":
+    from kfambassador.controller.runtime import ControllerThread
+    from kfambassador.controller.settings import ControllerSettings
+    from kfambassador.envoy.listeners import ListenerSettings
+    from kfambassador.kube.client import KubeClient
+
+    client = parts.enter_context(KubeClient.connect(server.url, token=server.token))
+    listener = ListenerSettings(address=_ADDRESS, port=port)
+    settings = ControllerSettings(xds_socket=socket, listener=listener, diagnostics_token=token)
+    controller = ControllerThread(client, settings)
+    parts.callback(controller.close)
+    controller.start()
+    return client, controller
+
+
+def _say_nothing(_words: str) -> None:
+    """Take the place of a listener that nobody gave."""
