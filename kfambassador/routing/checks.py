@@ -12,16 +12,19 @@ from kfambassador.names import IDENTITY_HEADERS
 from kfambassador.problems import Fault, Severity
 from kfambassador.resources.mapping import Mapping
 from kfambassador.resources.validation import show
-from kfambassador.routing.model import Match, PathKind, ValueKind
+from kfambassador.routing.matches import HOST, METHOD
+from kfambassador.routing.model import Match, PathKind, ValueKind, ValueMatch
 from kfambassador.routing.regex import check_regex
 
 # RFC 9110, section 5.6.2: a header's name, and a method, is a token.
-_TOKEN = re.compile(r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _OPERATOR = re.compile(r"%[A-Z_]+(\([^)]*\))?%")
 # Envoy's own headers, the framing of the message, and who the user is: not a mapping's to say.
 _PROTECTED = frozenset({"host", "content-length", "transfer-encoding", "connection", "upgrade", *IDENTITY_HEADERS})
 _PROTECTED_PREFIXES = ("x-envoy-", ":")
+# Conditions on headers that people write in a field of their own.
+_OWN_FIELDS = {METHOD: "method", HOST: "host"}
 
 
 def check_mapping(mapping: Mapping, match: Match) -> tuple[Fault, ...]:
@@ -38,7 +41,7 @@ def check_mapping(mapping: Mapping, match: Match) -> tuple[Fault, ...]:
 
 def _check_text(mapping: Mapping) -> Iterator[Fault]:
     """Refuse characters that no HTTP message can carry."""
-    for name in ("prefix", "method", "host", "hostname", "rewrite", "host_rewrite"):
+    for name in ("prefix", "rewrite", "host_rewrite"):
         value = getattr(mapping, name)
         if value is not None and not _is_printable(value):
             yield Fault("bad-character", f"{show(value)} holds a control character; take it out", path=name)
@@ -63,25 +66,31 @@ def _check_path(mapping: Mapping) -> Iterator[Fault]:
 
 
 def _check_match(mapping: Mapping, match: Match) -> Iterator[Fault]:
-    if mapping.method is not None and not mapping.method_regex and not _TOKEN.match(mapping.method):
+    if mapping.method is not None and not mapping.method_regex and not _TOKEN.fullmatch(mapping.method):
         message = f"{show(mapping.method)} is no HTTP method; write one such as POST, or set method_regex"
         yield Fault("bad-method", message, path="method")
     elif mapping.method is not None and not mapping.method_regex and mapping.method != mapping.method.upper():
         message = f"methods are compared to the letter, and {show(mapping.method)} is not {mapping.method.upper()!r}"
         yield Fault("method-case", message, path="method", severity=Severity.WARNING)
     for name in (*mapping.headers, *mapping.regex_headers):
-        if name not in {":authority", ":method", ":path", ":scheme"} and not _TOKEN.match(name):
+        if name not in {":authority", ":method", ":path", ":scheme"} and not _TOKEN.fullmatch(name):
             yield Fault("bad-header", f"{show(name)} is no header name", path="headers")
     if match.path.kind is PathKind.REGEX:
         yield from _check_regex(match.path.text, "prefix")
     if "" in {*mapping.query_parameters, *mapping.regex_query_parameters}:
         yield Fault("empty", "a query parameter without a name; give it one", path="query_parameters")
-    for condition in (*match.headers, *match.query_parameters):
-        if condition.kind is ValueKind.REGEX:
-            yield from _check_regex(condition.value, condition.name)
-        elif not _is_printable(condition.value):
-            message = f"{show(condition.value)} holds a control character; take it out"
-            yield Fault("bad-character", message, path=condition.name)
+    for family, conditions in (("headers", match.headers), ("query_parameters", match.query_parameters)):
+        for condition in conditions:
+            yield from _check_condition(condition, family)
+
+
+def _check_condition(condition: ValueMatch, family: str) -> Iterator[Fault]:
+    expression = condition.kind is ValueKind.REGEX
+    path = _OWN_FIELDS.get(condition.name, f"{'regex_' if expression else ''}{family}.{condition.name}")
+    if expression:
+        yield from _check_regex(condition.value, path)
+    elif condition.name != METHOD and not _is_printable(condition.value):
+        yield Fault("bad-character", f"{show(condition.value)} holds a control character; take it out", path=path)
 
 
 def _check_regex(expression: str, path: str) -> Iterator[Fault]:
@@ -95,7 +104,7 @@ def _check_added(mapping: Mapping) -> Iterator[Fault]:
     for name, given in mapping.add_request_headers.items():
         path = f"add_request_headers.{name}"
         value = given.value if isinstance(given, HeaderValue) else str(given)
-        if not _TOKEN.match(name):
+        if not _TOKEN.fullmatch(name):
             yield Fault("bad-header", f"{show(name)} is no header name", path=path)
         elif name.lower() in _PROTECTED or name.lower().startswith(_PROTECTED_PREFIXES):
             message = f"a mapping may not set {name}: it belongs to the gateway or says who the user is"

@@ -31,12 +31,12 @@ def name_cluster(target: Target, mapping: Mapping) -> str:
 
     Example:
         >>> name_cluster(Target("test.kubeflow", 8000), Mapping(name="m", prefix="/m/", service="test.kubeflow:8000"))
-        'cluster_test_kubeflow_8000_6a067758'
+        'cluster_test_kubeflow_8000_5e2caec75f65d47d'
     """
     settings = [(field, getattr(mapping, field)) for field in Mapping.cluster_fields()]
     identity = repr((target.host, target.port, settings))
     readable = _UNSAFE.sub("_", str(target)).strip("_")[:_LONGEST_READABLE]
-    return f"cluster_{readable}_{blake2b(identity.encode(), digest_size=4).hexdigest()}"
+    return f"cluster_{readable}_{blake2b(identity.encode(), digest_size=8).hexdigest()}"
 
 
 def resolve_cluster(

@@ -105,7 +105,7 @@ def _understand(sourced: SourcedMapping) -> Candidate:
         order=build_order_key(match, mapping.precedence),
         group=(mapping.precedence, match),
         identity=f"{sourced.namespace}/{mapping.name}",
-        seniority=(sourced.created, str(origin.object or origin.file), origin.document or 0),
+        seniority=(sourced.created, f"{origin.object or ''} {origin.file}", origin.document or 0),
         target=read.target,
         service=read.target.service_key() if read.target else None,
         cluster=name_cluster(read.target, mapping) if read.target else "",

@@ -78,7 +78,7 @@ def _describe_cluster(cluster: Cluster) -> dict[str, Json]:
         "name": cluster.name,
         "target": str(cluster.target),
         "discovery": cluster.discovery.value,
-        "endpoints": [f"{endpoint.address}:{endpoint.port}" for endpoint in cluster.endpoints],
+        "endpoints": [str(endpoint) for endpoint in cluster.endpoints],
     }
 
 

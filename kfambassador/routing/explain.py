@@ -1,14 +1,18 @@
 """Which route wins for a request, and why the others do not."""
 
+import re
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl, urlsplit
 
 from kfambassador.routing.matches import HOST, METHOD
 from kfambassador.routing.model import PathKind, PathMatch, Route, RoutingTable, Split, ValueKind, ValueMatch
 from kfambassador.routing.regex import matches_whole
 
 _ANY_HOST = "localhost"
+# Any text is a URL of some kind; what a parser of URLs would refuse, Envoy may well route.
+_URL = re.compile(
+    r"(?:[a-z][a-z0-9+.-]*://(?P<host>[^/?#]*))?(?P<path>[^?#]*)(?:\?(?P<query>[^#]*))?", re.IGNORECASE | re.DOTALL
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +23,7 @@ class RequestLine:
         method: In upper case.
         host: Without its port, in lower case.
         path: Without its query.
-        query: The query parameters; of one given twice, the first counts, as in Envoy.
+        query: The query parameters as written, not decoded; of one given twice, the first counts. So it is in Envoy.
         headers: Names in lower case.
     """
 
@@ -42,13 +46,11 @@ class RequestLine:
             >>> RequestLine.read("get", "http://A.com:8080/x?a=1", {"X-Y": "z"})
             RequestLine(method='GET', host='a.com', path='/x', query={'a': '1'}, headers={'x-y': 'z'})
         """
-        parts = urlsplit(url if "//" in url.split("?", maxsplit=1)[0][:8] else f"//{_ANY_HOST}/{url.removeprefix('/')}")
+        parts = _URL.match(url)
+        host, path, query = parts.group("host", "path", "query") if parts else (None, url, None)
         lower = {name.lower(): value for name, value in (headers or {}).items()}
-        host = lower.pop("host", parts.netloc).rpartition("@")[2]
-        query: dict[str, str] = {}
-        for name, value in parse_qsl(parts.query, keep_blank_values=True):
-            query.setdefault(name, value)
-        return cls(method.upper(), _bare_host(host), parts.path or "/", query, lower)
+        host = lower.pop("host", _ANY_HOST if host is None else host.rpartition("@")[2])
+        return cls(method.upper(), _bare_host(host), f"/{path.removeprefix('/')}", _read_query(query or ""), lower)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,14 @@ def rewrite_path(match: PathMatch, rewrite: str | None, path: str) -> str:
     if not replacement:
         return path
     return replacement + path[len(match.text) :] if match.kind is PathKind.PREFIX else replacement
+
+
+def _read_query(text: str) -> Dict[str, str]:
+    query: dict[str, str] = {}
+    for part in filter(None, text.split("&")):
+        name, _, value = part.partition("=")
+        query.setdefault(name, value)
+    return query
 
 
 def _find_mismatch(route: Route, request: RequestLine) -> str:

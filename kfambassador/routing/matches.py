@@ -40,21 +40,24 @@ def _build_method(mapping: Mapping) -> Iterable[ValueMatch]:
 def _build_host(mapping: Mapping) -> Iterable[ValueMatch]:
     """A host is compared without port and case; ``*`` at either end is a glob, and ``*`` alone is any host."""
     host = mapping.hostname or mapping.host
-    if host is None or host == "*":
+    if host is None:
         return
     if mapping.host_regex and mapping.hostname is None:
         yield ValueMatch(HOST, ValueKind.REGEX, host)
     else:
-        yield _build_plain_host(host)
+        yield from _build_plain_host(host)
 
 
-def _build_plain_host(host: str) -> ValueMatch:
+def _build_plain_host(host: str) -> Iterable[ValueMatch]:
     name = _without_port(host.lower())
+    if name == "*":
+        return
     if name.startswith("*"):
-        return ValueMatch(HOST, ValueKind.SUFFIX, name[1:])
-    if name.endswith("*"):
-        return ValueMatch(HOST, ValueKind.PREFIX, name[:-1])
-    return ValueMatch(HOST, ValueKind.EXACT, name)
+        yield ValueMatch(HOST, ValueKind.SUFFIX, name[1:])
+    elif name.endswith("*"):
+        yield ValueMatch(HOST, ValueKind.PREFIX, name[:-1])
+    else:
+        yield ValueMatch(HOST, ValueKind.EXACT, name)
 
 
 def _without_port(host: str) -> str:
@@ -67,7 +70,7 @@ def _build_headers(mapping: Mapping) -> Iterable[ValueMatch]:
     expressions = {name.lower(): value for name, value in mapping.regex_headers.items()}
     for each in _build_values(headers, expressions):
         plain_host = each.name == HOST and each.kind is ValueKind.EXACT
-        yield _build_plain_host(each.value) if plain_host else each
+        yield from _build_plain_host(each.value) if plain_host else (each,)
 
 
 def _build_values(values: Dict[str, str | bool], expressions: Dict[str, str]) -> Iterable[ValueMatch]:

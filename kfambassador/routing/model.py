@@ -100,6 +100,9 @@ class Endpoint(NamedTuple):
     address: str
     port: int
 
+    def __str__(self) -> str:
+        return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
+
 
 class Discovery(StrEnum):
     """How a cluster's endpoints are found."""

@@ -26,6 +26,8 @@ def check_regex(expression: str) -> str:
         >>> check_regex("/models/[^/]+"), check_regex("/(?!x)")
         ('', 'invalid perl operator: (?!')
     """
+    if not expression:
+        return "it is empty"
     try:
         size = _compile(expression).programsize
     except re2.error as error:

@@ -14,7 +14,8 @@ _SERVICE = re.compile(
     r"(?P<rest>[/?#].*)?$",
     re.DOTALL,
 )
-_HOST = re.compile(r"^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?$")
+_HOST = re.compile(r"^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?\Z")
+_PORT = re.compile(r"[0-9]{1,5}")
 _HIGHEST_PORT = 65535
 
 
@@ -70,7 +71,7 @@ def _check_host(host: str, service: str) -> Fault | None:
 
 
 def _check_port(port: str | None, service: str) -> Fault | None:
-    if port is None or (port.isascii() and port.isdigit() and 0 < int(port) <= _HIGHEST_PORT):
+    if port is None or (_PORT.fullmatch(port) and 0 < int(port) <= _HIGHEST_PORT):
         return None
     message = f"{port!r} in {service!r} is no port; write a number from 1 to {_HIGHEST_PORT}"
     return Fault("bad-service", message, path="service")
