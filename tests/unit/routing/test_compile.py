@@ -1,5 +1,7 @@
 """From all that is known to the table: names, groups, owners, weights, clusters and what is told of each."""
 
+from typing import Any
+
 import pytest
 
 from kfambassador.problems import Severity
@@ -51,7 +53,7 @@ def test_one_host_takes_every_route_in_order() -> None:
         ({"query_parameters": {"a": "1"}}, {}),
     ],
 )
-def test_mappings_that_take_different_requests_are_apart(one: dict[str, object], other: dict[str, object]) -> None:
+def test_mappings_that_take_different_requests_are_apart(one: dict[str, Any], other: dict[str, Any]) -> None:
     written = (sourced("a", **{"prefix": "/m/", **one}), sourced("b", **{"prefix": "/m/", **other}))
     assert len(compiled(*written).table.routes()) == 2
 
@@ -127,7 +129,8 @@ def test_of_two_with_one_name_the_eldest_is_served() -> None:
     (problem,) = result.problems
     assert problem.code == "duplicate-name"
     assert problem.message == (
-        "the name m is taken in its namespace by Service default/m, annotation document 1; give this mapping another name"
+        "the name m is taken in its namespace by Service default/m, annotation document 1; "
+        "give this mapping another name"
     )
     assert str(problem.origin) == "Service default/other, annotation document 1"
 
