@@ -49,9 +49,12 @@ class RawApi:
     def close(self) -> None:
         self._session.close()
 
-    def ask(self, method: str, path: str, body: object = None, *, media: str = "", **query: Any) -> Answer:
+    def ask(
+        self, method: str, path: str, body: object = None, *, media: str = "", encoding: str = "", **query: Any
+    ) -> Answer:
         data = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
         headers = {"Content-Type": media or "application/json"} if data is not None else {}
+        headers |= {"Content-Encoding": encoding} if encoding else {}
         response = self._session.request(
             method,
             self.url + path,

@@ -136,6 +136,11 @@ def test_an_unknown_language_is_refused(api: RawApi, services: str) -> None:
     assert (answer.code, answer.reason) == (415, "UnsupportedMediaType")
 
 
+def test_a_body_that_is_not_what_its_headers_say_is_refused(api: RawApi, services: str) -> None:
+    answer = api.ask("POST", services, b"{}", encoding="gzip")
+    assert (answer.code, answer.reason) == (400, "BadRequest")
+
+
 def test_unknown_fields_are_refused_told_or_dropped(api: RawApi, services: str) -> None:
     wrong = service("web") | {"spec": {"prots": [], "ports": [{"port": 80}]}}
     strict = api.create(services, wrong, fieldValidation="Strict")

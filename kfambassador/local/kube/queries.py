@@ -2,13 +2,23 @@
 
 from collections.abc import Mapping
 
-from kfambassador.local.kube import status
+from kfambassador.local.kube import status, structure
 from kfambassador.local.kube.documents import Document
 from kfambassador.local.kube.options import DeleteOptions, WriteOptions
+from kfambassador.local.kube.schema import STRING, array, open_record, read_schema, record
 from kfambassador.local.kube.selectors import BadSelector, Selector, read_selector
 
 _VALIDATIONS = ("Ignore", "Strict", "Warn")
 _LONGEST_MANAGER = 128
+
+_DELETE_FIELDS = ("dryRun", "propagationPolicy")
+_DELETE_OPTIONS = read_schema(
+    open_record(
+        preconditions=record(uid=STRING, resourceVersion=STRING),
+        propagationPolicy={"type": "string", "enum": ["Background", "Foreground", "Orphan"]},
+        dryRun=array(STRING),
+    )
+)
 
 
 def read_flag(query: Mapping[str, str], name: str) -> bool:
@@ -67,13 +77,19 @@ def read_delete_options(query: Mapping[str, str], body: Document) -> DeleteOptio
     Raises:
         StatusError: When an option has a value that does not exist.
     """
-    conditions = body.get("preconditions") or {}
-    dry_run = query.get("dryRun") or ",".join(body.get("dryRun") or ())
+    pruned = structure.prune(_DELETE_OPTIONS, body, drop_null=True).value
+    given = {
+        field: [value] if field == "dryRun" else value for field, value in query.items() if field in _DELETE_FIELDS
+    }
+    options: Document = (pruned if isinstance(pruned, dict) else {}) | given
+    if fault := next(structure.check(_DELETE_OPTIONS, options), None):
+        raise status.bad_request(f"the options of the delete are invalid: {fault}")
+    conditions = options.get("preconditions", {})
     return DeleteOptions(
-        uid=conditions.get("uid") or "",
-        version=conditions.get("resourceVersion") or "",
-        policy=query.get("propagationPolicy") or body.get("propagationPolicy") or "Background",
-        dry_run=_read_dry_run(dry_run),
+        uid=conditions.get("uid", ""),
+        version=conditions.get("resourceVersion", ""),
+        policy=options.get("propagationPolicy", "Background"),
+        dry_run=_read_dry_run(",".join(options.get("dryRun", []))),
     )
 
 

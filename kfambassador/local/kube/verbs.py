@@ -35,13 +35,15 @@ async def read_body(request: web.Request) -> bytes:
     """Read a request's body.
 
     Raises:
-        StatusError: When it is too large or comes too slowly.
+        StatusError: When it is too large, comes too slowly or is not encoded as its headers say.
     """
     try:
         async with asyncio.timeout(_BODY_SECONDS):
             return await request.read()
     except web.HTTPRequestEntityTooLarge as error:
         raise status.too_large(bodies.MAX_BODY) from error
+    except web.RequestPayloadError as error:
+        raise status.bad_request(f"the body cannot be read: {error}") from error
     except TimeoutError as error:
         raise status.bad_request(f"the body did not arrive within {_BODY_SECONDS} seconds") from error
 

@@ -48,7 +48,10 @@ class Face:
             self._admit(request)
             return await self._dispatch(request)
         except status.StatusError as error:
-            return _refuse(error)
+            answer = _refuse(error)
+            if request.content.exception():
+                answer.force_close()  # where the next request would begin is not known
+            return answer
         except StorageFailure as error:
             return _refuse(status.internal(str(error)))
         except (RecursionError, UnicodeError) as error:

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from kfambassador.local.kube import bodies, jsonpath, queries
 from kfambassador.local.kube.catalog import Catalog
-from kfambassador.local.kube.documents import Json
+from kfambassador.local.kube.documents import Document, Json
+from kfambassador.local.kube.options import DeleteOptions
 from kfambassador.local.kube.protobuf import BadProtobuf, read_protobuf
 from kfambassador.local.kube.routes import find_route
 from kfambassador.local.kube.status import StatusError
@@ -123,6 +124,30 @@ def test_yaml_that_json_cannot_say(text: bytes) -> None:
 def test_options_that_do_not_exist(query: dict[str, str]) -> None:
     with pytest.raises(StatusError, match="Unsupported value"):
         queries.read_write_options(query, "")
+
+
+@pytest.mark.parametrize(
+    ("query", "body"),
+    [
+        ({}, {"preconditions": 1}),
+        ({}, {"preconditions": {"uid": 5}}),
+        ({}, {"dryRun": 5}),
+        ({}, {"dryRun": ["Some"]}),
+        ({}, {"propagationPolicy": "Odd"}),
+        ({"propagationPolicy": "Odd"}, {}),
+    ],
+)
+def test_a_delete_that_is_not_understood(query: dict[str, str], body: Document) -> None:
+    with pytest.raises(StatusError) as error:
+        queries.read_delete_options(query, body)
+    assert error.value.code == 400
+
+
+def test_a_delete_takes_options_from_both_places() -> None:
+    body: Document = {"preconditions": {"uid": "x", "resourceVersion": None}, "gracePeriodSeconds": 0}
+    options = queries.read_delete_options({"propagationPolicy": "Orphan", "dryRun": "All"}, body)
+    assert options == DeleteOptions(uid="x", policy="Orphan", dry_run=True)
+    assert queries.read_delete_options({}, {}) == DeleteOptions()
 
 
 def test_the_manager_is_named_or_taken_from_the_client() -> None:
