@@ -122,10 +122,10 @@ def gateway_status() -> GatewayStatus:
     """Tell how the shared gateway is; to ask is not to use it."""
     runtime = open_runtime_directory()
     running = _find_running(runtime)
-    if running is not None:
-        missing = find_missing(running.diagnostics_url)
-    else:
-        missing = "it is starting or ending" if is_held(runtime.lock) else "it does not run"
+    if running is None:
+        missing: str | None = "it is starting or ending" if is_held(runtime.lock) else "it does not run"
+    elif missing := find_missing(running.diagnostics_url):
+        missing = f"{missing} ({runtime.log}: {' '.join(_read_last_words(runtime.log, lines=1))})"
     return GatewayStatus(running, missing, count_leases(runtime.leases), runtime.log)
 
 
@@ -229,8 +229,12 @@ def _read_report(report: TextIO, runtime: RuntimeDirectory, tell: Progress) -> N
                 raise _ERRORS.get(kind, ConfigurationError)(message)
             case _:
                 return
-    words = runtime.log.read_text(errors="replace").splitlines()[-_LAST_WORDS:]
+    words = _read_last_words(runtime.log, lines=_LAST_WORDS)
     raise ConfigurationError("\n  ".join([f"The gateway did not start. The end of its log, {runtime.log}:", *words]))
+
+
+def _read_last_words(log: Path, *, lines: int) -> list[str]:
+    return log.read_text(errors="replace").splitlines()[-lines:]
 
 
 def _await_holder(runtime: RuntimeDirectory, *, timeout: float) -> Process | None:

@@ -101,13 +101,7 @@ class EnvoyKeeper:
     def _start_anew(self, code: int | None) -> bool:
         """Start Envoy again after it ended with an exit code; tell whether there is any use in going on."""
         if not self._restarts.allow(self._clock()):
-            _log.error(
-                "Envoy ended again, with code %s, %d starts within %d s: it is left alone. Its last words: %s",
-                code,
-                MOST_RESTARTS,
-                WITHIN,
-                self._envoy.log,
-            )
+            _log.error("Envoy ended with code %s, too often: it is left alone. %s says why.", code, self._envoy.log)
             return False
         _log.warning("Envoy ended with code %s and is started anew.", code)
         try:
