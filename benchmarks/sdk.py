@@ -52,15 +52,16 @@ def measure() -> Exposures:
         began = time.perf_counter()
         from kfambassador.local.stack import LocalStack
         from kfambassador.sdk.gateway import Gateway
+        from kfambassador.sdk.servers import TFServing
 
-        service = f"127.0.0.1:{model.port}"
+        service, server = f"127.0.0.1:{model.port}", TFServing(model=model.name)
         with LocalStack() as stack, Gateway.at(stack.endpoint) as gateway:
             connected = time.perf_counter() - began
-            gateway.expose("first", service=service)
+            gateway.expose("first", service=service, server=server)
             first = time.perf_counter() - began
             following = []
             for number in range(NEXT):
                 start = time.perf_counter()
-                gateway.expose(f"model-{number}", service=service)
+                gateway.expose(f"model-{number}", service=service, server=server)
                 following.append(time.perf_counter() - start)
     return Exposures(connected, first, tuple(following))
