@@ -1,6 +1,7 @@
 """The table as plain data: what says nothing is left out, and what is said is said once."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ from tests.builders import compiled, document, service, slice_, sourced
         ({"query_parameters": {"q": "1"}}, {"prefix": "/m/", "query_parameters": {"q": "1"}}),
     ],
 )
-def test_a_match(attributes: dict[str, object], match: dict[str, object]) -> None:
+def test_a_match(attributes: dict[str, Any], match: dict[str, Any]) -> None:
     (route,) = compiled(sourced(**attributes)).table.routes()
     assert describe_route(route)["match"] == match
 
