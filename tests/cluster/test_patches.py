@@ -51,6 +51,10 @@ def test_a_json_patch_is_whole_or_nothing(api: RawApi, services: str) -> None:
     ("patch", "media", "code"),
     [
         ({"spec": 1}, MERGE_PATCH, 400),
+        ({"metadata": {"uid": [1]}}, MERGE_PATCH, 409),
+        ({"metadata": {"resourceVersion": {}}}, MERGE_PATCH, 409),
+        ({"metadata": {"labels": [1], "annotations": {"a": 1}}}, MERGE_PATCH, 400),
+        ({"metadata": {"managedFields": [{"manager": 1}]}}, MERGE_PATCH, 400),
         ([], MERGE_PATCH, 400),
         ({"op": "add"}, JSON_PATCH, 400),
         ([{"op": "shake", "path": "/a"}], JSON_PATCH, 400),

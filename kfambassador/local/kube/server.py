@@ -27,6 +27,7 @@ CONTEXT: Final = "kfambassador-local"
 
 _GRACE: Final = 1.0  # seconds that requests under way have when the server closes
 _BACKLOG: Final = 512
+_IDLE: Final = 90.0  # seconds after which a connection without a request is closed, as a cluster does
 
 
 class KubeServer:
@@ -128,7 +129,13 @@ class KubeServer:
 
     async def _serve(self, cluster: Cluster, listener: socket.socket, ready: "Future[int]") -> None:
         face = Face(cluster, token=self.token)
-        runner = web.AppRunner(face.application(), access_log=None, handler_cancellation=True, shutdown_timeout=_GRACE)
+        runner = web.AppRunner(
+            face.application(),
+            access_log=None,
+            handler_cancellation=True,
+            keepalive_timeout=_IDLE,
+            shutdown_timeout=_GRACE,
+        )
         await runner.setup()
         try:
             await web.SockSite(runner, listener, backlog=_BACKLOG).start()

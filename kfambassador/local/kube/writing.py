@@ -257,10 +257,10 @@ def _check_identity(place: Place, document: Document) -> Document:
 
 def _check_version(kind: Kind, document: Document, before: Record) -> None:
     metadata, current = metadata_of(document), metadata_of(before.document)
-    if metadata.get("uid") not in {None, "", current["uid"]}:
+    if metadata.get("uid") not in (None, "", current["uid"]):
         found = f"UID in precondition: {metadata['uid']}, UID in object meta: {current['uid']}"
         raise status.conflict(kind, before.key.name, f"Precondition failed: {found}")
-    if metadata.get("resourceVersion") not in {None, "", current["resourceVersion"]}:
+    if metadata.get("resourceVersion") not in (None, "", current["resourceVersion"]):
         raise status.modified(kind, before.key.name)
 
 

@@ -156,6 +156,26 @@ def test_a_spoilt_configuration_is_applied_or_refused(cluster: Cluster, document
         assert encode(cluster.writing.apply(place, document, DRY).document)
 
 
+@pytest.fixture(scope="module")
+def filled() -> Iterator[Cluster]:
+    """Return a cluster that has every object."""
+    opened = open_cluster(None)
+    for document in WHOLE:
+        opened.writing.create(place_of(opened, document), document, WriteOptions())
+    yield opened
+    opened.store.close()
+
+
+@given(st.sampled_from(WHOLE), st.data())
+def test_a_spoilt_replacement_is_stored_or_refused(filled: Cluster, whole: Document, data: st.DataObject) -> None:
+    document = data.draw(spoilt([whole]))
+    place = replace(place_of(filled, whole), name=whole["metadata"]["name"])
+    with suppress(StatusError):
+        assert encode(filled.writing.replace(place, document, DRY).document)
+    with suppress(StatusError):
+        assert encode(filled.writing.patch(place, lambda live: live | document, DRY).document)
+
+
 @given(spoilt([DEFINITION]))
 def test_a_spoilt_definition_breaks_nothing(document: Document) -> None:
     cluster = open_cluster(None)
