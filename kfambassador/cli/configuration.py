@@ -1,5 +1,6 @@
 """Configuration in files: judged, and built into routes or Envoy's words, with no cluster."""
 
+import json
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -144,7 +145,7 @@ def _describe_envoy(table: RoutingTable) -> dict[str, object]:
     }
     return {
         name: [
-            protos.MessageToDict(message.FromString(resource.body), preserving_proto_field_name=True)
+            json.loads(protos.MessageToJson(message.FromString(resource.body), preserving_proto_field_name=True))
             for _, resource in sorted(snapshot.of_type(type_url).items())
         ]
         for name, (type_url, message) in kinds.items()

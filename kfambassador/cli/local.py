@@ -12,11 +12,7 @@ from kfambassador.cli.signals import until_stopped
 from kfambassador.local.daemon import GatewayStatus, ensure_gateway, gateway_status, stop_gateway
 from kfambassador.local.stack import LocalStack
 
-app = typer.Typer(
-    help="A gateway on this machine: in the foreground, or with a command the one you share.",
-    invoke_without_command=True,
-    rich_markup_mode="markdown",
-)
+app = typer.Typer(invoke_without_command=True, rich_markup_mode="markdown")
 
 HttpPort = Annotated[int, typer.Option(help="Where models answer; 0 takes a free port.", min=0, max=65535)]
 State = Annotated[
@@ -33,7 +29,9 @@ def run(
         Path | None, typer.Option(help="Write a kubeconfig for kubectl and other clients.", dir_okay=False)
     ] = None,
 ) -> None:
-    """Run a gateway in the foreground until Ctrl-C or SIGTERM; it is yours alone.
+    """Run a gateway on this machine until Ctrl-C or SIGTERM; with a command, see to the one you share.
+
+    The one in the foreground is apart from the one that all your notebooks and terminals share.
 
     Example: kfambassador local --http-port 8080 --state ~/.kfambassador --kubeconfig local.kubeconfig
     """

@@ -36,8 +36,10 @@ class ServerKind(StrEnum):
 
 
 def expose(
-    name: Annotated[str, typer.Argument(help="The name to publish by.")],
-    service: Annotated[str, typer.Argument(help="Where it is: host:port, a Service of the cluster, a DNS name.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The name to publish by.")],
+    service: Annotated[
+        str, typer.Argument(metavar="SERVICE", help="Where it is: host:port, a Service of the cluster, a DNS name.")
+    ],
     *,
     server: Annotated[ServerKind, typer.Option(help="What kind of server it is.")] = ServerKind.TFSERVING,
     model: Annotated[str | None, typer.Option(help="The model's name in the server, if another.")] = None,
@@ -54,13 +56,14 @@ def expose(
 
     Example: kfambassador expose mnist 127.0.0.1:8501 --set timeout_ms=60000
     """
+    kind = _choose_server(server, model)
     attributes = dict(map(_read_setting, settings or ()))
     with connect(target, quiet=form is Format.JSON) as gateway:
         # What was typed is checked by expose itself, as a caller's keywords are.
         exposure = gateway.expose(
             name,
             service=service,
-            server=_choose_server(server, model),
+            server=kind,
             namespace=namespace,
             wait=wait or None,
             **attributes,  # type: ignore[arg-type]  # names and values are a person's, and judged at run time
@@ -82,8 +85,8 @@ def routes(*, target: To = None, form: For = Format.TEXT) -> None:
 
 
 def explain(
-    method: Annotated[str, typer.Argument(help="Such as POST.")],
-    url: Annotated[str, typer.Argument(help="A whole URL, or only its path and query.")],
+    method: Annotated[str, typer.Argument(metavar="METHOD", help="Such as POST.")],
+    url: Annotated[str, typer.Argument(metavar="URL", help="A whole URL, or only its path and query.")],
     *,
     headers: Annotated[
         list[str] | None, typer.Option("--header", "-H", help="A request header, as NAME:VALUE.", metavar="K:V")
@@ -116,7 +119,7 @@ def explain(
 
 
 def delete(
-    name: Annotated[str, typer.Argument(help="The name it was published by.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The name it was published by.")],
     namespace: Namespace = None,
     target: To = None,
 ) -> None:

@@ -115,24 +115,28 @@ class RouteTest:
     """What became of one request to a route; true when its status was the expected one.
 
     Attributes:
-        method: What was asked with.
-        path: What was asked for.
-        status: The status of the answer.
+        path: What was asked for, with its query.
+        answer: The whole answer.
         expected: The status that was expected.
-        latency_ms: From asking to the whole answer, in milliseconds.
         mapping: The mapping that took the request, as namespace/name; several when they share it; "" when none did.
         upstream_path: The path the service saw, "" when no mapping took the request.
-        answer: The answer's beginning, as text.
     """
 
-    method: str
     path: str
-    status: int
+    answer: Answer
     expected: int
-    latency_ms: float
     mapping: str
     upstream_path: str
-    answer: str = field(repr=False)
+
+    @property
+    def status(self) -> int:
+        """The status of the answer."""
+        return self.answer.status
+
+    @property
+    def latency_ms(self) -> float:
+        """From asking to the whole answer, in milliseconds."""
+        return self.answer.latency_ms
 
     def __bool__(self) -> bool:
         return self.status == self.expected
@@ -140,4 +144,5 @@ class RouteTest:
     def __repr__(self) -> str:
         verdict = "passed" if self else f"failed, expected {self.expected}"
         taken = f"{self.mapping} → {self.upstream_path}" if self.mapping else "no route"
-        return f"<RouteTest {verdict}: {self.method} {self.path} → {self.status} in {self.latency_ms:.1f} ms, {taken}>"
+        asked = f"{self.answer.method} {self.path}"
+        return f"<RouteTest {verdict}: {asked} → {self.status} in {self.latency_ms:.1f} ms, {taken}>"

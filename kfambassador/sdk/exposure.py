@@ -99,14 +99,11 @@ class Exposure:
         answer = call.send(self._access.http, self._access.url)
         won = self._access.reader.explain(call.method, call.target, call.headers)
         return RouteTest(
-            method=call.method,
-            path=call.path,
-            status=answer.status,
+            path=call.target,
+            answer=answer,
             expected=expect,
-            latency_ms=answer.latency_ms,
             mapping=", ".join(won.mappings),
             upstream_path=", ".join(dict.fromkeys(won.upstream_paths.values())),
-            answer=answer.text,
         )
 
     def wait(self, timeout: float = 10.0) -> Self:

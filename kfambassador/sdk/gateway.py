@@ -140,7 +140,8 @@ class Gateway:
 
         Raises:
             MappingRejected: Something of it is at fault, or somebody else holds the name.
-            NotServed: It did not answer in time; the message says which step is missing.
+            NotServed: It did not answer in time; the message says which step is missing. What was applied stays, and
+                is served once nothing is missing.
             ApiError: The Kubernetes API refused.
         """
         plan = self._plan(name, service, server=server, namespace=namespace, labels=labels, attributes={**attributes})

@@ -130,7 +130,7 @@ class TFServing(ModelServer, frozen=True):
             return ""
         return (
             f"the server answers {status} when asked for model {self.model or name!r}. Is it loaded, and is that its "
-            "name there? If not, say TFServing(model=...)"
+            "name there? If not, say TFServing(model=...), or --model on the command line"
         )
 
     def write_request(self, instances: object) -> object:

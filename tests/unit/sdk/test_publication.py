@@ -31,6 +31,12 @@ def plan(
     )
 
 
+def plan_with(attributes: dict[str, object]) -> Plan:
+    return build_plan(
+        "m", service=8501, server=TFServing(), namespace="team", attributes=attributes, labels={}, reaches_here=True
+    )
+
+
 def test_a_server_of_this_machine_gets_endpoints_and_an_annotated_service() -> None:
     ports = [{"name": "http-8501", "port": 8501, "protocol": "TCP"}]
     labels = {"tier": "test", "app.kubernetes.io/managed-by": "kfambassador", "app.kubernetes.io/name": "echo"}
@@ -111,7 +117,7 @@ def test_refuses_a_name_no_service_can_have(name: str) -> None:
 @pytest.mark.parametrize("field", sorted(TFServing.reserved))
 def test_the_servers_own_attributes_are_not_the_callers(field: str) -> None:
     with pytest.raises(MappingRejected, match=rf"{field}: TFServing brings its own .* server=HTTPServer\(\)"):
-        plan(**{field: "x"})
+        plan_with({field: "x"})
 
 
 @pytest.mark.parametrize("prefix", ["/", "/models/mnist", "models/mnist/", "//", "/a b/", 7])

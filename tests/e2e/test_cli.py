@@ -1,0 +1,129 @@
+"""The command line against real gateways: the shared one, and one in the foreground."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.request import urlopen
+
+import pytest
+
+from kfambassador.local.models import ModelServer
+
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("shared-gateway")]
+
+COMMAND = (sys.executable, "-m", "kfambassador")
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[str]:
+    """A shared gateway that is nobody else's: the commands under test start it and stop it."""
+    # A short path: Envoy's sockets are below it.
+    with TemporaryDirectory(prefix="kfa-") as directory, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KFAMBASSADOR_RUNTIME_DIR", directory)
+        patch.delenv("KFAMBASSADOR_TARGET", raising=False)
+        started = run("local", "start")
+        assert started.returncode == 0, started.stderr
+        yield started.stdout.strip().removeprefix("gateway ready at ")
+        assert run("local", "stop").stdout == "stopped\n"
+        assert run("local", "stop").stdout == "it does not run\n"
+        status = run("local", "status")
+        assert (status.returncode, status.stdout.strip()) == (1, "no gateway: it does not run")
+
+
+@pytest.fixture(scope="module")
+def model() -> Iterator[ModelServer]:
+    with ModelServer("mnist") as server:
+        yield server
+
+
+def test_a_model_is_published_shown_explained_and_taken_down(shared: str, model: ModelServer) -> None:
+    exposed = run("expose", "mnist", str(model.url), "--set", "timeout_ms=6000", "--format", "json")
+    assert exposed.returncode == 0, exposed.stderr
+    assert json.loads(exposed.stdout)["url"] == f"{shared}/models/mnist/"
+    with urlopen(f"{shared}/models/mnist") as answer:
+        assert answer.status == 200
+    routes = json.loads(run("routes", "--format", "json").stdout)["routes"]
+    assert {split["attributes"]["timeout_ms"] for route in routes for split in route["splits"]} == {6000}
+    assert "/models/mnist:*" in run("routes").stdout
+    explained = run("explain", "POST", "/models/mnist:predict")
+    assert (explained.returncode, "default/mnist-verbs: matches" in explained.stdout) == (0, True)
+    assert run("delete", "mnist").stdout == "deleted mnist\n"
+    again = run("delete", "mnist")
+    assert again.returncode == 1
+    assert "Nothing is published as 'mnist'" in again.stderr
+
+
+def test_a_typo_ends_with_1_and_the_nearest_name(shared: str, model: ModelServer) -> None:
+    done = run("expose", "mnist", str(model.port), "--set", "timout_ms=1")
+    assert done.returncode == 1
+    assert "did you mean timeout_ms?" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_what_does_not_answer_ends_with_1(shared: str) -> None:
+    done = run("expose", "dead", "127.0.0.1:1", "--wait", "0.1")
+    assert (done.returncode, "does not answer" in done.stderr) == (1, True)
+    assert run("delete", "dead").returncode == 0
+
+
+def test_python_and_the_command_line_see_the_same_gateway(shared: str) -> None:
+    script = "import kfambassador; gateway = kfambassador.connect(); print(gateway.url); gateway.close()"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == shared
+    assert done.stderr == f"kfambassador: this machine: gateway at {shared}\n"
+
+
+def test_status_shows_the_shared_gateway_without_its_tokens(shared: str) -> None:
+    status = run("local", "status", "--format", "json")
+    shown = json.loads(status.stdout)
+    runtime = json.loads((Path(os.environ["KFAMBASSADOR_RUNTIME_DIR"]) / "gateway.json").read_text())
+    assert (status.returncode, shown["ready"], shown["url"]) == (0, True, shared)
+    for token in (runtime["api_token"], runtime["diagnostics_token"]):
+        assert token not in status.stdout + run("local", "status").stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_gateway_in_the_foreground_ends_cleanly(number: signal.Signals, tmp_path: Path) -> None:
+    kubeconfig = tmp_path / "kubeconfig"
+    arguments = ("local", "--kubeconfig", str(kubeconfig), "--state", str(tmp_path / "state"))
+    with subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        ready = process.stdout.readline()
+        assert ready.startswith("gateway ready at http://127.0.0.1:")
+        assert kubeconfig.stat().st_mode & 0o777 == 0o600
+        process.send_signal(number)
+        out, err = process.communicate(timeout=30)
+    assert (process.returncode, out) == (0, "")
+    assert err.splitlines()[-1] == "Stopping"
+
+
+def test_a_signal_during_the_start_ends_it_cleanly() -> None:
+    with subprocess.Popen([*COMMAND, "local"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline() == "Starting Envoy\n"
+        process.terminate()
+        out, err = process.communicate(timeout=30)
+    assert (process.returncode, out) == (0, "")
+    assert "Traceback" not in err
+
+
+def test_a_state_directory_in_use_ends_with_2(tmp_path: Path) -> None:
+    arguments = [*COMMAND, "local", "--state", str(tmp_path)]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        second = run("local", "--state", str(tmp_path))
+        process.terminate()
+    assert second.returncode == 2
+    assert str(tmp_path) in second.stderr
+    assert "Traceback" not in second.stderr

@@ -1,0 +1,196 @@
+"""The SDK against a whole gateway: published, answering, tested, taken down; and what is missing is said."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+import kfambassador as kfa
+from kfambassador.kube.kinds import ENDPOINT_SLICE, SERVICE
+from kfambassador.local.models import ModelServer
+from kfambassador.local.ports import free_port
+from kfambassador.local.stack import LocalStack
+from kfambassador.names import CONFIG_ANNOTATION
+from tests.backends import Echo, EchoServer
+
+pytestmark = pytest.mark.e2e
+
+HALF_PLUS_TWO = kfa.TFServing(model="half_plus_two")
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[LocalStack]:
+    with LocalStack() as stack:
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def model() -> Iterator[ModelServer]:
+    with ModelServer() as server:
+        yield server
+
+
+@pytest.fixture
+def gateway(stack: LocalStack) -> Iterator[kfa.Gateway]:
+    with kfa.Gateway.at(stack.endpoint) as gateway:
+        yield gateway
+        for exposure in gateway.exposures():
+            exposure.delete()
+
+
+def test_a_published_model_answers(gateway: kfa.Gateway, model: ModelServer) -> None:
+    mnist = gateway.expose("mnist", service=model.port, server=HALF_PLUS_TWO)
+    prediction = mnist.predict([1.0, 2.0])
+    assert prediction.values == [2.5, 3.0]
+    assert prediction.raw == {"predictions": [2.5, 3.0]}
+    assert mnist.url == f"{gateway.url}/models/mnist/"
+    assert repr(mnist) == f"<Exposure mnist at {mnist.url} → port {model.port} of this machine>"
+    assert mnist.problems() == ()
+
+
+def test_a_test_tells_which_mapping_took_the_request(gateway: kfa.Gateway, model: ModelServer) -> None:
+    mnist = gateway.expose("mnist", service=model.port, server=HALF_PLUS_TWO)
+    passed = mnist.test({"instances": [1.0]})
+    assert passed
+    assert (passed.status, passed.mapping, passed.upstream_path) == (
+        200,
+        "default/mnist-verbs",
+        "/v1/models/half_plus_two:predict",
+    )
+    missed = mnist.test(path="/models/mnist2/metadata")
+    assert not missed
+    assert (missed.status, missed.mapping) == (404, "")
+    assert mnist.test(path="/models/mnist2/metadata", expect=404)
+    refused = mnist.test({"instances": "x"}, expect=400)
+    assert refused
+    assert "Cannot predict" in refused.answer.text
+
+
+def test_the_articles_route_takes_a_post_and_no_get(gateway: kfa.Gateway, model: ModelServer) -> None:
+    exposure = gateway.expose(
+        "test",
+        service=model.port,
+        server=kfa.HTTPServer(),
+        prefix="/models/test/",
+        rewrite="/v1/models/half_plus_two:predict",
+        method="POST",
+    )
+    assert exposure.predict({"instances": [1.0]}).values == {"predictions": [2.5]}
+    assert exposure.test(method="GET", expect=404)
+    assert exposure.curl().startswith("curl -H 'Content-Type: application/json' -d ")
+
+
+def test_an_external_service_gets_its_own_host(gateway: kfa.Gateway) -> None:
+    with EchoServer() as echo:
+        httpbin = gateway.expose("httpbin", service=echo.port, server=kfa.HTTPServer(), host_rewrite="httpbin.org")
+        seen = Echo.read(httpbin.test(path="/httpbin/get?a=1").answer.body)
+    assert (seen.header("host"), seen.path) == ("httpbin.org", "/get?a=1")
+
+
+def test_publishing_again_changes_what_is_served(gateway: kfa.Gateway, model: ModelServer) -> None:
+    with EchoServer() as echo:
+        gateway.expose("m", service=echo.port, server=kfa.HTTPServer(), prefix="/m/")
+        moved = gateway.expose("m", service=model.port, server=HALF_PLUS_TWO)
+        assert moved.predict([1.0]).values == [2.5]
+        assert moved.test(path="/m/", expect=404)
+    assert len(gateway.client.list(ENDPOINT_SLICE, namespace="default").items) == 1
+
+
+def test_an_exposure_is_taken_up_again_by_another_process(gateway: kfa.Gateway, model: ModelServer) -> None:
+    gateway.expose("mnist", service=model.port, server=HALF_PLUS_TWO, host="models.example", headers={"x-team": "a"})
+    found = gateway.get("mnist")
+    assert found.predict([1.0]).values == [2.5]
+    assert [exposure.name for exposure in gateway.exposures()] == ["mnist"]
+
+
+def test_a_model_is_taken_down_at_the_end_of_a_block(gateway: kfa.Gateway, model: ModelServer) -> None:
+    with gateway.expose("mnist", service=model.port, server=HALF_PLUS_TWO) as mnist:
+        assert mnist.test()
+    mnist.delete()
+    assert gateway.client.list(SERVICE, namespace="default").items == ()
+    with pytest.raises(kfa.NotFound, match="Nothing is published as 'mnist'"):
+        gateway.get("mnist")
+    with pytest.raises(kfa.NotFound, match="Nothing is published as 'mnist'"):
+        gateway.delete("mnist")
+
+
+def test_routes_and_explanations(gateway: kfa.Gateway, model: ModelServer) -> None:
+    gateway.expose("mnist", service=model.port, server=HALF_PLUS_TWO)
+    assert "/models/mnist:*" in [route.path for route in gateway.routes()]
+    explained = gateway.explain("POST", f"{gateway.url}/models/mnist")
+    assert explained.mappings == ("default/mnist-predict",)
+    assert gateway.explain("DELETE", "/nowhere").winner is None
+
+
+def test_a_dead_port_is_said(gateway: kfa.Gateway) -> None:
+    port = free_port()
+    said = find_fault(gateway.expose("mnist", service=port, wait=None))
+    assert f"port {port} of this machine, but does not answer: Envoy cannot reach the service" in said
+
+
+def test_a_model_the_server_does_not_know_is_said(gateway: kfa.Gateway, model: ModelServer) -> None:
+    said = find_fault(gateway.expose("mnist", service=model.port, wait=None))
+    assert "answers 404 when asked for model 'mnist'" in said
+    assert "TFServing(model=...)" in said
+
+
+def test_a_service_that_is_not_there_is_said(gateway: kfa.Gateway) -> None:
+    said = find_fault(gateway.expose("mnist", service="nothing:80", wait=None))
+    assert said.count("there is no Service default/nothing") == 1
+
+
+def test_a_catch_all_does_not_count_as_an_answer(gateway: kfa.Gateway, model: ModelServer) -> None:
+    with EchoServer() as dashboard:
+        gateway.expose("all", service=dashboard.port, server=kfa.HTTPServer(), prefix="/models/", precedence=1)
+        with pytest.raises(kfa.NotServed, match="goes to default/all") as caught:
+            gateway.expose("mnist", service=model.port, server=HALF_PLUS_TWO)
+    assert caught.value.stage == "programmed"
+
+
+def test_a_mapping_the_gateway_leaves_out_is_said_with_its_place(gateway: kfa.Gateway, model: ModelServer) -> None:
+    gateway.expose("mnist", service=model.port, server=HALF_PLUS_TWO)
+    text = "{apiVersion: ambassador/v1, kind: Mapping, name: mnist, prefix: /x/, service: x}"
+    carrier = {"name": "thief", "annotations": {CONFIG_ANNOTATION: text}, "labels": labels_of("thief")}
+    gateway.client.create(
+        {"apiVersion": "v1", "kind": "Service", "metadata": carrier, "spec": {"ports": [{"port": 80}]}}
+    )
+    with pytest.raises(kfa.MappingRejected, match="the name mnist is taken in its namespace") as caught:
+        gateway.get("thief").wait()
+    assert [problem.code for problem in caught.value.problems] == ["duplicate-name"]
+    assert "duplicate-name" in [problem.code for problem in gateway.problems()]
+
+
+def test_a_failed_prediction_tells_the_servers_words(gateway: kfa.Gateway, model: ModelServer) -> None:
+    mnist = gateway.expose("mnist", service=model.port, server=HALF_PLUS_TWO)
+    with pytest.raises(kfa.RouteFailed, match=r"answered 400: .*Cannot predict") as caught:
+        mnist.predict(["x"])
+    assert caught.value.status == 400
+
+
+def test_a_prediction_of_a_model_that_is_down_says_so(gateway: kfa.Gateway) -> None:
+    mnist = gateway.expose("mnist", service=free_port(), server=HALF_PLUS_TWO, wait=None)
+    find_fault(mnist)
+    with pytest.raises(kfa.RouteFailed, match="answered 503: Envoy cannot reach the service"):
+        mnist.predict([1.0])
+
+
+def test_no_secret_is_shown(stack: LocalStack, gateway: kfa.Gateway, model: ModelServer) -> None:
+    mnist = gateway.expose("mnist", service=model.port, server=HALF_PLUS_TWO)
+    secrets = (stack.endpoint.api_token, stack.endpoint.diagnostics_token)
+    shown = f"{gateway!r} {mnist!r} {vars(gateway)!r} {vars(mnist)!r} {gateway.client!r} {stack!r}"
+    assert not [secret for secret in secrets if secret in shown]
+
+
+def find_fault(exposure: kfa.Exposure) -> str:
+    """What is said to be wrong once the gateway has the exposure's routes."""
+    deadline = time.monotonic() + 20
+    while True:
+        with pytest.raises(kfa.NotServed) as caught:
+            exposure.wait(0)
+        if caught.value.stage == "answering":
+            return str(caught.value)
+        assert time.monotonic() < deadline, caught.value
+
+
+def labels_of(name: str) -> dict[str, str]:
+    return {"app.kubernetes.io/managed-by": "kfambassador", "app.kubernetes.io/name": name}

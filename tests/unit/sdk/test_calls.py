@@ -1,0 +1,69 @@
+"""Calls that fulfil what a route asks for, and answers that are Envoy's and not the service's."""
+
+import pytest
+
+from kfambassador.sdk.calls import Call, Prediction, RouteTest, build_call, find_gateways_words
+from kfambassador.sdk.http import Answer
+from tests.builders import mapping
+
+
+@pytest.mark.parametrize(
+    ("attributes", "headers"),
+    [
+        ({"host": "models.example"}, {"Host": "models.example"}),
+        ({"host": "a.example", "hostname": "b.example"}, {"Host": "b.example"}),
+        ({"hostname": "*.example"}, {}),
+        ({"host": "a.*", "host_regex": True}, {}),
+        ({"headers": {"x-team": "vision", "x-any": True}}, {"x-team": "vision", "x-any": "true"}),
+        ({"regex_headers": {"x-v": "1.*"}}, {}),
+    ],
+)
+def test_a_call_fulfils_its_mapping(attributes: dict[str, object], headers: dict[str, str]) -> None:
+    assert build_call(mapping("m", **attributes), "GET", "/m/").headers == headers
+
+
+def test_the_caller_has_the_last_word() -> None:
+    call = build_call(mapping("m", headers={"x-team": "a"}), "GET", "/m/", headers={"x-team": "b", "x-v": "2"})
+    assert call.headers == {"x-team": "b", "x-v": "2"}
+
+
+def test_query_parameters_are_fulfilled() -> None:
+    assert build_call(mapping("m", query_parameters={"v": "a b"}), "GET", "/m/").target == "/m/?v=a+b"
+
+
+@pytest.mark.parametrize(
+    ("call", "line"),
+    [
+        (Call("GET", "/m/"), "curl http://h/m/"),
+        (Call("DELETE", "/m/", params={"v": "1"}), "curl -X DELETE 'http://h/m/?v=1'"),
+        (Call("POST", "/m", body=[1]), "curl -H 'Content-Type: application/json' -d '[1]' http://h/m"),
+        (Call("POST", "/m", headers={"x-a": "it's"}), "curl -X POST -H 'x-a: it'\"'\"'s' http://h/m"),
+    ],
+)
+def test_curl_lines_can_be_pasted(call: Call, line: str) -> None:
+    assert call.curl("http://h") == line
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "words"),
+    [
+        (404, b"", "no route takes this request"),
+        (404, b'{"error": "no such model"}', None),
+        (503, b"no healthy upstream", "the service has no endpoint, or its name is not known to DNS"),
+        (503, b"upstream connect error or disconnect/reset before headers.", "Envoy cannot reach the service"),
+        (504, b"upstream request timeout", "the service did not answer in time"),
+        (503, b"model is loading", None),
+        (200, b"", None),
+    ],
+)
+def test_envoys_own_answers_are_told_apart(status: int, body: bytes, words: str | None) -> None:
+    found = find_gateways_words(Answer("GET", "http://h/", status, body, 1.0))
+    assert found is words if words is None else (found or "").startswith(words)
+
+
+def test_results_say_themselves_in_one_line() -> None:
+    assert repr(Prediction([2.5], {"predictions": [2.5]}, 3.25)) == "<Prediction [2.5] in 3.2 ms>"
+    assert len(repr(Prediction(list(range(1000)), None, 1.0))) < 120
+    test = RouteTest("/m/", Answer("GET", "http://h/m/", 404, b"", 1.0), expected=200, mapping="", upstream_path="")
+    assert repr(test) == "<RouteTest failed, expected 200: GET /m/ → 404 in 1.0 ms, no route>"
+    assert not test
