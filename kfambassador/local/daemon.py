@@ -99,7 +99,7 @@ def ensure_gateway(
             _check_same(running, http_port=http_port, state=state)
             return running
         if running is not None:
-            stop_gateway()
+            stop_gateway(timeout=ANSWER_TIMEOUT)
         elif (lock := GatewayLock.take(runtime.lock)) is not None:
             wanted = Orders(http_port, state, idle_timeout)
             return _start(runtime, lock, _follow_up(before, wanted), tell=progress or _say_nothing)

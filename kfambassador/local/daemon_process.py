@@ -141,8 +141,12 @@ def _wait_until_idle(stack: LocalStack, runtime: RuntimeDirectory, *, timeout: f
 def _end(_number: int, _frame: FrameType | None) -> None:
     # Once is enough: a second signal may not break off what ends in good order.
     for number in _ENDS:
-        signal.signal(number, signal.SIG_IGN)
+        signal.signal(number, _ignore)
     raise Told
+
+
+def _ignore(_number: int, _frame: FrameType | None) -> None:
+    """Take the place of SIG_IGN, of which Python complains when a signal has just come."""
 
 
 if __name__ == "__main__":
