@@ -80,7 +80,7 @@ class TableBuilder:
         return XdsResource.of(ROUTES, b"".join((name, *hosts)))
 
     def _build_host(self, host: Host) -> bytes:
-        placed = [self._place(route) for route in host.routes]
+        placed = self._place.each(host.routes)
         lists = {
             prefix: self._build_list(*(placed[index].body for index in reached))
             for prefix, reached in arrange([route.anchor for route in placed]).items()

@@ -34,7 +34,7 @@ class Translator:
     def translate(self, table: RoutingTable) -> Snapshot:
         """Translate one table; see :func:`translate`."""
         routes = self._tables.build(table)
-        built = [self._build_cluster(cluster) for cluster in table.clusters]
+        built = self._build_cluster.each(table.clusters)
         self._build_cluster.end_round()
         return Snapshot(
             resources={

@@ -1,6 +1,7 @@
 """From all that is known to the routing table."""
 
 from collections.abc import Iterable
+from itertools import chain
 from operator import attrgetter
 
 from kfambassador.problems import Fault, Problem, has_errors
@@ -52,7 +53,7 @@ class Compiler:
     def _admit(self, mappings: Iterable[SourcedMapping], problems: list[Problem]) -> Iterable[Candidate]:
         """Understand each mapping, eldest first, and leave out those at fault and those whose name is taken."""
         admitted: dict[str, Candidate] = {}
-        for candidate in sorted(map(self._understand, mappings), key=attrgetter("seniority")):
+        for candidate in sorted(self._understand.each(mappings), key=attrgetter("seniority")):
             problems.extend(candidate.problems)
             holder = admitted.get(candidate.identity)
             if holder is not None:
@@ -76,14 +77,14 @@ class Compiler:
         """Find the endpoints of every cluster that a route names, and tell each mapping what is wrong with its own."""
         namespaces = frozenset(key.namespace for key in resources.services)
         clusters: dict[str, ResolvedCluster] = {}
-        for candidate in (candidate for group in groups for candidate in group.served):
+        for candidate in chain.from_iterable(group.served for group in groups):
             resolved = clusters.get(candidate.cluster)
             if resolved is None:
                 resolved = clusters[candidate.cluster] = self._find(candidate, resources)
             faults = resolved.faults
             if resolved.cluster.discovery is Discovery.DNS and candidate.service not in resources.services:
                 faults = check_missing(candidate.service, resolved.cluster.target, namespaces)
-            problems.extend(fault.at(candidate.sourced.origin) for fault in faults)
+            problems += [fault.at(candidate.sourced.origin) for fault in faults]
         return tuple(clusters[name].cluster for name in sorted(clusters))
 
     def _find(self, candidate: Candidate, resources: ResourceSet) -> ResolvedCluster:

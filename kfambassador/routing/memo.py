@@ -1,6 +1,6 @@
 """Remembering what pure functions answered, by the very objects they read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -38,6 +38,13 @@ class Memo(Generic[T]):
             entry = self._older.get(key) or (read, self._function(*read))
             self._answers[key] = entry
         return entry[1]
+
+    def each(self, objects: Iterable[object]) -> list[T]:
+        """Give the function's answer for each of the objects: as one call for each would, only quicker."""
+        answers, asked = self._answers, self._asked
+        found = [entry[1] if (entry := answers.get((id(one),))) else self(one) for one in objects]
+        self._asked = asked + len(found)
+        return found
 
     def end_round(self) -> None:
         """Say that everything of the present has been asked for."""

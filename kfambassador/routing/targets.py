@@ -62,7 +62,7 @@ def _check_scheme(scheme: str | None) -> Fault | None:
 
 
 def _check_host(host: str, service: str) -> Fault | None:
-    if _is_address(host.strip("[]")) or _HOST.match(host):
+    if _HOST.match(host) or _is_address(host.strip("[]")):
         return None
     message = (
         f"{host!r} in {service!r} is no host name; write host or host:port" if host else f"{service!r} has no host"
