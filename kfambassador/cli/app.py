@@ -1,13 +1,13 @@
 """The command line as a whole: its commands, and what becomes of errors."""
 
 import sys
+from typing import Annotated
 
 import typer
 
 from kfambassador.cli import configuration, local, publishing
-from kfambassador.cli.demo import demo
 from kfambassador.cli.output import print_error
-from kfambassador.errors import KfAmbassadorError
+from kfambassador.errors import KfAmbassadorError, MissingExtra
 
 app = typer.Typer(
     name="kfambassador",
@@ -17,7 +17,23 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-app.command()(demo)
+
+
+@app.command()
+def demo(
+    *, keep: Annotated[bool, typer.Option("--keep", help="Leave everything running until Ctrl-C.")] = False
+) -> None:
+    """Publish a model on this machine and call it through a real Envoy; takes a few seconds.
+
+    Example: kfambassador demo --keep
+    """
+    try:
+        from kfambassador.cli.demo import run_demo
+    except ModuleNotFoundError as error:
+        raise MissingExtra("local", needed_for="run the demo") from error
+    run_demo(keep=keep)
+
+
 app.add_typer(local.app, name="local")
 app.command()(publishing.expose)
 app.command()(publishing.routes)

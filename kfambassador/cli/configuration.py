@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from kfambassador.cli.output import AT_FAULT, Format, err, out, print_json, print_problems, say, stop
+from kfambassador.errors import MissingExtra
 from kfambassador.problems import Problem, Severity, has_errors
 from kfambassador.resources.documents import write_documents
 from kfambassador.resources.manifests import read_manifests
@@ -130,13 +131,15 @@ def _sum_up(resources: ResourceSet, problems: tuple[Problem, ...]) -> str:
 
 
 def _describe_envoy(table: RoutingTable) -> dict[str, object]:
-    # Protobuf and Envoy's messages take long to load, and only this needs them.
-    from kfambassador.envoy import protos
-    from kfambassador.envoy.listeners import ListenerSettings
-    from kfambassador.envoy.snapshot import TypeUrl
-    from kfambassador.envoy.translate import translate as say_in_envoys_words
-
-    snapshot = say_in_envoys_words(table, ListenerSettings())
+    # Envoy's messages take long to load and come with an extra, and only this needs them.
+    try:
+        from kfambassador.envoy import protos
+        from kfambassador.envoy.listeners import ListenerSettings
+        from kfambassador.envoy.snapshot import TypeUrl
+        from kfambassador.envoy.translate import translate as build_snapshot
+    except ModuleNotFoundError as error:
+        raise MissingExtra("gateway", needed_for="write Envoy's configuration") from error
+    snapshot = build_snapshot(table, ListenerSettings())
     kinds = {
         "listeners": (TypeUrl.LISTENER, protos.Listener),
         "route_configurations": (TypeUrl.ROUTE_CONFIGURATION, protos.RouteConfiguration),

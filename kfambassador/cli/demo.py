@@ -6,9 +6,8 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import Annotated, Final
+from typing import Final
 
-import typer
 from aiohttp import web
 from rich.rule import Rule
 from rich.syntax import Syntax
@@ -68,12 +67,14 @@ _LOOK_EVERY: Final = 0.002
 _LEAD: Final = 50
 
 
-def demo(
-    *, keep: Annotated[bool, typer.Option("--keep", help="Leave everything running until Ctrl-C.")] = False
-) -> None:
-    """Publish a model on this machine and call it through a real Envoy; takes a few seconds.
+def run_demo(*, keep: bool) -> None:
+    """Run the demo from start to end, or until Ctrl-C.
 
-    Example: kfambassador demo --keep
+    Args:
+        keep: Leave everything running until Ctrl-C.
+
+    Raises:
+        RouteFailed: Something did not go as it should.
     """
     started = time.perf_counter()
     # SIGTERM ends the demo as Ctrl-C does, with everything taken down.
@@ -229,8 +230,8 @@ def _show_routes(gateway: Gateway) -> None:
 
 
 def _stay(scene: _Scene) -> None:
-    out.print(f"\nIt stays at {scene.gateway.url} until Ctrl-C.")
     with until_stopped() as stopped:
+        out.print(f"\nIt stays at {scene.gateway.url} until Ctrl-C.")
         stopped.wait()
 
 

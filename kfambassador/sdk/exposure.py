@@ -11,7 +11,7 @@ from kfambassador.sdk.calls import Call, Prediction, RouteTest, build_call, find
 from kfambassador.sdk.http import Answer
 from kfambassador.sdk.objects import delete_publication
 from kfambassador.sdk.publication import Publication
-from kfambassador.sdk.waiting import Access, build_probe, wait_until_answering
+from kfambassador.sdk.waiting import Access, wait_until_answering
 
 
 class Exposure:
@@ -125,13 +125,13 @@ class Exposure:
         return tuple(problem.as_problem() for problem in source.problems)
 
     def curl(self) -> str:
-        """A line for a shell that asks for a prediction, or for its status where that is all there is."""
-        server = self._publication.server
-        probe = build_probe(self._publication)
-        if probe is not None and server.predict_path(self._publication.base) == probe.path:
-            return probe.curl(self._access.url)
-        body = server.write_request([1.0])
-        return self._call("POST", server.predict_path(self._publication.base), body, None).curl(self._access.url)
+        """A line for a shell that asks for a prediction, or for whatever a server without predictions has there."""
+        server, mapping = self._publication.server, self.mappings[0]
+        method = mapping.method if mapping.method and not mapping.method_regex else "GET"
+        path = server.predict_path(self._publication.base)
+        if server.sample is None:
+            return self._call(method, path, None, None).curl(self._access.url)
+        return self._call("POST", path, server.write_request(server.sample), None).curl(self._access.url)
 
     def delete(self) -> None:
         """Take the model down; does nothing when it is down already."""

@@ -106,7 +106,7 @@ def build_plan(
     """
     backend, faults = read_backend(service, name=name, namespace=namespace)
     key = ObjectKey("Service", namespace, name)
-    problems = _place(key, (*_check_name(name), *faults, *_check_reserved(server, attributes)))
+    problems = _place(key, (*_check_name(name), *faults, *_check_attributes(server, attributes)))
     if backend is None or has_errors(problems):
         raise _rejection(key, problems)
     if backend.is_here and not reaches_here:
@@ -157,7 +157,7 @@ def _check_name(name: str) -> Iterator[Fault]:
         yield Fault("bad-name", message, path="name")
 
 
-def _check_reserved(server: ModelServer, attributes: Dict[str, object]) -> Iterator[Fault]:
+def _check_attributes(server: ModelServer, attributes: Dict[str, object]) -> Iterator[Fault]:
     for name in sorted(server.reserved & attributes.keys()):
         kind = type(server).__name__
         message = f"{kind} brings its own paths and methods; to write them yourself, say server=HTTPServer()"

@@ -41,6 +41,8 @@ class ModelServer(BaseModel, frozen=True, extra="forbid"):
 
     #: The port it listens on when nothing is said.
     port: ClassVar[int]
+    #: Instances to show a call with; None where the server has no predictions of a known shape.
+    sample: ClassVar[list[float] | None] = None
     #: Attributes a caller cannot set, because the server's own routes consist of them.
     reserved: ClassVar[frozenset[str]] = frozenset()
 
@@ -102,6 +104,7 @@ class TFServing(ModelServer, frozen=True):
     legacy: bool = False
 
     port: ClassVar[int] = 8501
+    sample: ClassVar[list[float] | None] = [1.0]
     reserved: ClassVar[frozenset[str]] = frozenset(
         {"method", "method_regex", "prefix_exact", "prefix_regex", "rewrite"}
     )

@@ -77,7 +77,7 @@ def test_the_articles_route_takes_a_post_and_no_get(gateway: kfa.Gateway, model:
     )
     assert exposure.predict({"instances": [1.0]}).values == {"predictions": [2.5]}
     assert exposure.test(method="GET", expect=404)
-    assert exposure.curl().startswith("curl -H 'Content-Type: application/json' -d ")
+    assert exposure.curl() == f"curl -X POST {gateway.url}/models/test/"
 
 
 def test_an_external_service_gets_its_own_host(gateway: kfa.Gateway) -> None:
