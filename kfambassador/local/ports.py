@@ -2,6 +2,9 @@
 
 import errno
 import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from kfambassador.errors import ConfigurationError, PortInUse
 
@@ -31,6 +34,37 @@ def check_port(address: str, port: int) -> None:
         _bound(address, port).close()
     except OSError as error:
         raise refusal(address, port, error=error) from error
+
+
+@contextmanager
+def reserved_port(address: str = "127.0.0.1", port: int = 0) -> Iterator[int]:
+    """Keep a port for a server that will listen on it, now and whenever it is started anew.
+
+    As long as it is kept, Linux gives it to nobody who asks for any free port. A server takes it as it would any other,
+    if it sets SO_REUSEADDR as servers do. Other systems do not allow that: there the port is only said to be free.
+
+    Args:
+        address: The IP address.
+        port: The port; 0 takes a free one.
+
+    Raises:
+        PortInUse: Another process listens here.
+        ConfigurationError: The address is not this machine's, or the port is not this user's to take.
+
+    Example:
+        >>> with reserved_port() as port, socket.create_server(("127.0.0.1", port)) as server:
+        ...     server.getsockname()[1] == port
+        True
+    """
+    try:
+        kept = _bound(address, port)
+    except OSError as error:
+        raise refusal(address, port, error=error) from error
+    with kept:
+        port = kept.getsockname()[1]
+        if sys.platform != "linux":
+            kept.close()
+        yield port
 
 
 def refusal(address: str, port: int, *, error: OSError) -> ConfigurationError:

@@ -15,7 +15,7 @@ from kfambassador.kube.kinds import NAMESPACE
 from kfambassador.local.endpoint import GatewayEndpoint
 from kfambassador.local.envoy_process import EnvoyProcess, private_directory
 from kfambassador.local.keeper import EnvoyKeeper
-from kfambassador.local.ports import check_port, free_port
+from kfambassador.local.ports import reserved_port
 from kfambassador.local.probes import wait_ready
 from kfambassador.names import XDS_SOCKET
 
@@ -135,7 +135,8 @@ class LocalStack:
         """Start the parts, the slowest first. Each is to be closed from before it starts, so that none is left."""
         directory = self._directory or parts.enter_context(private_directory())
         envoy = EnvoyProcess(directory, concurrency=self._concurrency)
-        port = _choose_port(self._http_port)
+        # Kept for as long as the gateway lives: an Envoy that is started anew must get the same.
+        port = parts.enter_context(reserved_port(_ADDRESS, self._http_port))
         tell("Starting Envoy")
         keeper = _start_envoy(parts, envoy, directory=directory)
         tell("Starting the Kubernetes API")
@@ -175,14 +176,6 @@ class _Running:
     endpoint: GatewayEndpoint
     envoy: EnvoyProcess
     client: "KubeClient"
-
-
-def _choose_port(wanted: int) -> int:
-    """Choose the port for as long as the gateway lives: an Envoy that is started anew must get the same."""
-    if wanted == 0:
-        return free_port(_ADDRESS)
-    check_port(_ADDRESS, wanted)
-    return wanted
 
 
 def _start_envoy(parts: ExitStack, envoy: EnvoyProcess, *, directory: Path) -> EnvoyKeeper:
