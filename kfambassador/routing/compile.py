@@ -1,7 +1,7 @@
 """From all that is known to the routing table."""
 
 from collections.abc import Iterable
-from itertools import chain
+from itertools import chain, groupby
 from operator import attrgetter
 
 from kfambassador.problems import Fault, Problem, has_errors
@@ -11,7 +11,7 @@ from kfambassador.routing.clusters import ResolvedCluster, check_missing, name_c
 from kfambassador.routing.groups import Candidate, GroupedRoute, join_group
 from kfambassador.routing.matches import build_match
 from kfambassador.routing.memo import Memo
-from kfambassador.routing.model import Cluster, Compiled, Discovery, Match, RoutingTable, VirtualHost
+from kfambassador.routing.model import Cluster, Compiled, Discovery, RoutingTable, VirtualHost
 from kfambassador.routing.order import build_order_key
 from kfambassador.routing.targets import read_target
 
@@ -63,13 +63,11 @@ class Compiler:
         return admitted.values()
 
     def _join(self, candidates: Iterable[Candidate]) -> list[GroupedRoute]:
-        """Join the candidates that compete for the same requests, and put the routes in order."""
-        members: dict[tuple[int, Match], list[Candidate]] = {}
-        for candidate in candidates:
-            members.setdefault(candidate.group, []).append(candidate)
-        groups = [self._join_group(*group) for group in members.values()]
-        groups.sort(key=attrgetter("order"), reverse=True)
-        return groups
+        """Put the candidates in order, and join those that compete for the same requests: their order is the same."""
+        by_order = attrgetter("order")
+        # The eldest of a group stays its first: equals keep their order, even in reverse.
+        ordered = sorted(candidates, key=by_order, reverse=True)
+        return [self._join_group(*members) for _, members in groupby(ordered, key=by_order)]
 
     def _resolve(
         self, groups: Iterable[GroupedRoute], resources: ResourceSet, problems: list[Problem]
@@ -104,7 +102,6 @@ def _understand(sourced: SourcedMapping) -> Candidate:
         sourced=sourced,
         match=match,
         order=build_order_key(match, mapping.precedence),
-        group=(mapping.precedence, match),
         identity=f"{sourced.namespace}/{mapping.name}",
         seniority=(sourced.created, f"{origin.object or ''} {origin.file}", origin.document or 0),
         target=read.target,

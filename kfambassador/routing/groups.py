@@ -17,8 +17,7 @@ class Candidate:
     Attributes:
         sourced: The mapping and where it came from.
         match: Its conditions.
-        order: Where its route stands among all.
-        group: Equal for candidates that compete for the same requests.
+        order: Where its route stands among all; equal for candidates that compete for the same requests.
         identity: Namespace and name; unique.
         seniority: Older claims come first.
         target: Where it points; None when that could not be understood.
@@ -30,7 +29,6 @@ class Candidate:
     sourced: SourcedMapping
     match: Match
     order: OrderKey
-    group: tuple[int, Match]
     identity: str
     seniority: tuple[str, str, int]
     target: Target | None
@@ -41,10 +39,9 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class GroupedRoute:
-    """A route, where it stands among all, its members, and the problems of joining them."""
+    """A route, its members, and the problems of joining them."""
 
     route: Route
-    order: OrderKey
     served: tuple[Candidate, ...]
     problems: tuple[Problem, ...] = ()
 
@@ -76,7 +73,7 @@ def join_group(*members: Candidate) -> GroupedRoute:
     if is_rescaled(weights):
         problems.extend(_tell_shares(member, split) for member, split in zip(served, splits, strict=True))
     route = Route(first.match, first.sourced.mapping.precedence, splits)
-    return GroupedRoute(route, first.order, served, tuple(problems))
+    return GroupedRoute(route, served, tuple(problems))
 
 
 def _refuse(member: Candidate, owner: Candidate) -> Problem:

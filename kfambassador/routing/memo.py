@@ -25,14 +25,14 @@ class Memo(Generic[T]):
     def __init__(self, function: Callable[..., T]) -> None:
         self._function = function
         # The objects are kept beside the answer: as long as they live, nothing else can have their identity.
-        self._answers: dict[tuple[int, ...], tuple[tuple[object, ...], T]] = {}
-        self._older: dict[tuple[int, ...], tuple[tuple[object, ...], T]] = {}
+        self._answers: dict[int | tuple[int, ...], tuple[tuple[object, ...], T]] = {}
+        self._older: dict[int | tuple[int, ...], tuple[tuple[object, ...], T]] = {}
         self._asked = 0
 
     def __call__(self, *read: object) -> T:
         """Give the function's answer for these objects."""
         self._asked += 1
-        key = tuple(map(id, read))
+        key = id(read[0]) if len(read) == 1 else tuple(map(id, read))
         entry = self._answers.get(key)
         if entry is None:
             entry = self._older.get(key) or (read, self._function(*read))
@@ -42,7 +42,7 @@ class Memo(Generic[T]):
     def each(self, objects: Iterable[object]) -> list[T]:
         """Give the function's answer for each of the objects: as one call for each would, only quicker."""
         answers, asked = self._answers, self._asked
-        found = [entry[1] if (entry := answers.get((id(one),))) else self(one) for one in objects]
+        found = [entry[1] if (entry := answers.get(id(one))) else self(one) for one in objects]
         self._asked = asked + len(found)
         return found
 
