@@ -23,6 +23,11 @@ _OPERATOR = re.compile(r"%[A-Z_]+(\([^)]*\))?%")
 # Envoy's own headers, the framing of the message, and who the user is: not a mapping's to say.
 _PROTECTED = frozenset({"host", "content-length", "transfer-encoding", "connection", "upgrade", *IDENTITY_HEADERS})
 _PROTECTED_PREFIXES = ("x-envoy-", ":")
+# Bytes Envoy takes for the name or the value of an added header, and for the name of a query parameter.
+_LONGEST_HEADER = 16 * 1024
+_LONGEST_PARAMETER = 1024
+# How many headers Envoy adds.
+_MOST_ADDED = 1000
 # Conditions on headers that people write in a field of their own.
 _OWN_FIELDS = {METHOD: "method", HOST: "host"}
 
@@ -79,6 +84,8 @@ def _check_match(mapping: Mapping, match: Match) -> Iterator[Fault]:
         yield from _check_regex(match.path.text, "prefix")
     if "" in {*mapping.query_parameters, *mapping.regex_query_parameters}:
         yield Fault("empty", "a query parameter without a name; give it one", path="query_parameters")
+    for name in (*mapping.query_parameters, *mapping.regex_query_parameters):
+        yield from _check_length(name, _LONGEST_PARAMETER, "query_parameters")
     for family, conditions in (("headers", match.headers), ("query_parameters", match.query_parameters)):
         for condition in conditions:
             yield from _check_condition(condition, family)
@@ -100,7 +107,16 @@ def _check_regex(expression: str, path: str) -> Iterator[Fault]:
         yield Fault("bad-regex", message, path=path)
 
 
+def _check_length(text: str, longest: int, path: str) -> Iterator[Fault]:
+    size = len(text.encode())
+    if size > longest:
+        yield Fault("too-long", f"{show(text)} is {size:,} bytes; at most {longest:,} are taken", path=path)
+
+
 def _check_added(mapping: Mapping) -> Iterator[Fault]:
+    if len(mapping.add_request_headers) > _MOST_ADDED:
+        message = f"{len(mapping.add_request_headers):,} headers; at most {_MOST_ADDED:,} are added"
+        yield Fault("too-many", message, path="add_request_headers")
     for name, given in mapping.add_request_headers.items():
         path = f"add_request_headers.{name}"
         value = given.value if isinstance(given, HeaderValue) else str(given)
@@ -109,6 +125,8 @@ def _check_added(mapping: Mapping) -> Iterator[Fault]:
         elif name.lower() in _PROTECTED or name.lower().startswith(_PROTECTED_PREFIXES):
             message = f"a mapping may not set {name}: it belongs to the gateway or says who the user is"
             yield Fault("protected-header", message, path=path)
+        yield from _check_length(name, _LONGEST_HEADER, "add_request_headers")
+        yield from _check_length(value.replace("%", "%%"), _LONGEST_HEADER, path)
         if not _is_printable(value):
             yield Fault("bad-character", f"{show(value)} holds a control character; take it out", path=path)
         elif _OPERATOR.search(value):

@@ -113,6 +113,23 @@ def test_nobody_says_who_the_user_is_or_what_is_the_gateways(name: str) -> None:
     assert fault.message == f"a mapping may not set {name}: it belongs to the gateway or says who the user is"
 
 
+@pytest.mark.parametrize(
+    ("attributes", "message"),
+    [
+        ({"query_parameters": {"q" * 1025: True}}, "is 1,025 bytes; at most 1,024 are taken"),
+        ({"add_request_headers": {"x" * 16_385: "1"}}, "is 16,385 bytes; at most 16,384 are taken"),
+        # Each percent sign is written twice for Envoy.
+        ({"add_request_headers": {"x": "%" * 8_193}}, "is 16,386 bytes; at most 16,384 are taken"),
+        ({"add_request_headers": {f"x-{n}": "1" for n in range(1001)}}, "1,001 headers; at most 1,000 are added"),
+    ],
+)
+def test_what_is_more_than_envoy_takes_is_refused(attributes: dict[str, object], message: str) -> None:
+    (fault,) = faults(**attributes)
+    assert fault.message.endswith(message)
+    assert len(fault.message) < 150
+    assert fault.severity is Severity.ERROR
+
+
 def test_a_pseudo_header_is_no_header_to_add() -> None:
     assert [fault.code for fault in faults(add_request_headers={":path": "/x"})] == ["bad-header"]
 
