@@ -53,6 +53,9 @@ async def _feed(snapshot: Snapshot, envoy: EnvoyProcess, directory: Path) -> Non
     server.publish(snapshot)
     await asyncio.to_thread(envoy.start, write_bootstrap(BootstrapSettings(directory)))
     await server.stop()
+    # gRPC's own tasks end a moment after the server; a loop that is closed before they do complains.
+    if left := asyncio.all_tasks() - {asyncio.current_task()}:
+        await asyncio.wait(left, timeout=1)
 
 
 def _find_process(directory: Path) -> Path:
