@@ -133,6 +133,9 @@ def _read_document(text: str, number: int, line: int, limits: Limits) -> Documen
         mark = error.problem_mark
         place = f" at line {line + mark.line}, column {mark.column + 1}" if mark else ""
         return Document(number, line, fault=Fault("not-yaml", f"not YAML{place}: {error.problem}"))
+    except UnicodeEncodeError as error:
+        message = f"not YAML: {text[error.start]!r} is half a character; write the whole one"
+        return Document(number, line, fault=Fault("not-yaml", message))
     except yaml.YAMLError as error:
         reason = str(error).splitlines()[0]
         return Document(number, line, fault=Fault("not-yaml", f"not YAML: {reason}"))

@@ -34,6 +34,7 @@ MERGE_BOMB = "a: &a {x: 1}\nb: &b {<<: [*a, *a, *a]}\n"
         ("#" * (256 * 1024 + 1), "too-large", "the text is 262,145 bytes; at most 262,144 are read."),
         ("é" * 200_000, "too-large", "the text is 400,000 bytes; at most 262,144 are read."),
         ("\x00", "not-yaml", "not YAML"),
+        ("a: \ud800", "not-yaml", "not YAML: '\\ud800' is half a character; write the whole one"),
         ("a: !!int x", "not-yaml", "'x' is not a value of tag:yaml.org,2002:int (line 1)"),
         ("a: !!binary eA==", "not-yaml", "the tag tag:yaml.org,2002:binary is not allowed (line 1)"),
         ("9" * 5000, "not-yaml", "'9999999999999999999999999999999999999999' is not a value of"),
