@@ -38,7 +38,7 @@ class Exposure:
 
     @property
     def url(self) -> str:
-        """Its public address, with a slash at the end."""
+        """Its public address."""
         return f"{self._access.url}{self._publication.base}"
 
     @property

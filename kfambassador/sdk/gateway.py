@@ -13,7 +13,7 @@ from kfambassador.sdk.attributes import MappingAttributes
 from kfambassador.sdk.exposure import Exposure
 from kfambassador.sdk.http import HttpClient
 from kfambassador.sdk.objects import apply_plan, delete_publication, list_publications
-from kfambassador.sdk.publication import Plan, build_plan
+from kfambassador.sdk.publication import build_plan
 from kfambassador.sdk.reading import ReadApi
 from kfambassador.sdk.servers import ModelServer, TFServing
 from kfambassador.sdk.targets import InCluster, Kubeconfig, Local, Target, choose_target
@@ -143,8 +143,21 @@ class Gateway:
             NotServed: It did not answer in time; the message says which step is missing. What was applied stays, and
                 is served once nothing is missing.
             ApiError: The Kubernetes API refused.
+
+        Example::
+
+            mnist = gateway.expose("mnist", service="127.0.0.1:8501", timeout_ms=60_000)
+            mnist.predict([[0.1, 0.2]]).values
         """
-        plan = self._plan(name, service, server=server, namespace=namespace, labels=labels, attributes={**attributes})
+        plan = build_plan(
+            name,
+            service=service,
+            server=server,
+            namespace=namespace or self.namespace,
+            attributes={**attributes},
+            labels=labels or {},
+            reaches_here=isinstance(self.place, Local),
+        )
         version = apply_plan(self._access.client, plan)
         exposure = Exposure(self._access, plan.publication, version=version)
         return exposure if wait is None else exposure.wait(wait)
@@ -209,26 +222,6 @@ class Gateway:
 
     def __repr__(self) -> str:
         return f"<Gateway {self.url} of {self.place}>"
-
-    def _plan(
-        self,
-        name: str,
-        service: str | int | None,
-        *,
-        server: ModelServer,
-        namespace: str | None,
-        labels: Dict[str, str] | None,
-        attributes: Dict[str, object],
-    ) -> Plan:
-        return build_plan(
-            name,
-            service=service,
-            server=server,
-            namespace=namespace or self.namespace,
-            attributes=attributes,
-            labels=labels or {},
-            reaches_here=isinstance(self.place, Local),
-        )
 
     def _miss(self, name: str, namespace: str) -> NotFound:
         known = ", ".join(exposure.name for exposure in self.exposures(namespace=namespace)) or "nothing"

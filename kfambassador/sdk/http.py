@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Mapping as Dict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Final, Protocol, Self, runtime_checkable
 
@@ -33,7 +33,7 @@ class Answer:
     method: str
     url: str
     status: int
-    body: bytes
+    body: bytes = field(repr=False)
     latency_ms: float
 
     @property

@@ -17,6 +17,7 @@ from kfambassador.resources.annotation import read_annotation
 from kfambassador.resources.documents import write_documents
 from kfambassador.resources.fields import as_object, as_text
 from kfambassador.resources.mapping import Mapping
+from kfambassador.resources.validation import show
 from kfambassador.routing.targets import read_target
 from kfambassador.sdk.attributes import build_mapping
 from kfambassador.sdk.backends import Backend, read_backend, write_service
@@ -29,6 +30,7 @@ NAME_LABEL: Final = "app.kubernetes.io/name"
 EXPOSURE_ANNOTATION: Final = "kfambassador/exposure"
 
 _NAME = re.compile(r"^[a-z]([-a-z0-9]{0,55}[a-z0-9])?$")
+_PLACE = re.compile(r"^/[^\s]*[^/\s]/$")
 _TAKEN_SUFFIX = "-route"
 
 Manifest = dict[str, object]
@@ -106,14 +108,16 @@ def build_plan(
     """
     backend, faults = read_backend(service, name=name, namespace=namespace)
     key = ObjectKey("Service", namespace, name)
-    problems = _place(key, (*_check_name(name), *faults, *_check_attributes(server, attributes)))
+    faults = (*_check_name(name), *faults, *_check_reserved(server, attributes), *_check_prefix(server, attributes))
+    problems = _place(key, faults)
     if backend is None or has_errors(problems):
         raise _rejection(key, problems)
     if backend.is_here and not reaches_here:
         raise _rejection(key, _place(key, [_refuse_here(backend)]))
     if backend.host == f"{name}.{namespace}":
         key = ObjectKey("Service", namespace, f"{name}{_TAKEN_SUFFIX}")
-    base = str(attributes.get("prefix") or server.base(name))
+    prefix = attributes.get("prefix")
+    base = server.base(name) if prefix is None else str(prefix)
     target = Backend(f"{key.name}.{namespace}", backend.port) if backend.is_here else backend
     mappings = _build_mappings(key, name, server=server, base=base, target=target, attributes=attributes)
     publication = Publication(name, namespace, server, base, mappings, key)
@@ -157,15 +161,25 @@ def _check_name(name: str) -> Iterator[Fault]:
         yield Fault("bad-name", message, path="name")
 
 
-def _check_attributes(server: ModelServer, attributes: Dict[str, object]) -> Iterator[Fault]:
+def _check_reserved(server: ModelServer, attributes: Dict[str, object]) -> Iterator[Fault]:
     for name in sorted(server.reserved & attributes.keys()):
         kind = type(server).__name__
         message = f"{kind} brings its own paths and methods; to write them yourself, say server=HTTPServer()"
         yield Fault("reserved-attribute", message, path=name)
+
+
+def _check_prefix(server: ModelServer, attributes: Dict[str, object]) -> Iterator[Fault]:
     prefix = attributes.get("prefix")
-    if server.reserved and prefix is not None and not re.match(r"^/[^\s]*[^/\s]/$", str(prefix)):
+    if prefix is None:
+        return
+    if not isinstance(prefix, str):
+        yield Fault("wrong-type", f"expected text, got {show(prefix)}", path="prefix")
+    elif server.reserved and not _PLACE.match(prefix):
         message = f"{prefix!r} is no place for a model: write a path with a slash at both ends, such as /models/mnist/"
         yield Fault("bad-prefix", message, path="prefix")
+    elif not prefix.startswith("/") and not attributes.get("prefix_regex"):
+        message = f"{prefix!r} never matches, because every path starts with a slash; write /{prefix}"
+        yield Fault("prefix-without-slash", message, path="prefix")
 
 
 def _refuse_here(backend: Backend) -> Fault:

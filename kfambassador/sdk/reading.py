@@ -87,4 +87,6 @@ class ReadApi:
         try:
             return self.http.send("GET", f"{self.url}{DIAGNOSTICS_PREFIX}{path}", params=params, timeout=timeout)
         except RouteFailed as error:
-            raise NoGateway(f"The gateway's read API does not answer. {error}") from error
+            raise NoGateway(
+                f"The gateway's read API does not answer. {error}. Was the gateway started anew? Then connect() again."
+            ) from error

@@ -120,10 +120,26 @@ def test_the_servers_own_attributes_are_not_the_callers(field: str) -> None:
         plan_with({field: "x"})
 
 
-@pytest.mark.parametrize("prefix", ["/", "/models/mnist", "models/mnist/", "//", "/a b/", 7])
+@pytest.mark.parametrize("prefix", ["/", "/models/mnist", "models/mnist/", "//", "/a b/", ""])
 def test_refuses_a_public_path_that_is_no_place(prefix: object) -> None:
     with pytest.raises(MappingRejected, match="with a slash at both ends"):
         plan(prefix=prefix)
+
+
+@pytest.mark.parametrize(
+    ("prefix", "words"), [(7, "prefix: expected text, got 7"), ("m/", "write /m/"), ("", "write /")]
+)
+def test_refuses_a_prefix_that_never_matches(prefix: object, words: str) -> None:
+    with pytest.raises(MappingRejected, match=words):
+        plan(server=HTTPServer(), prefix=prefix)
+
+
+def test_no_prefix_is_the_usual_one() -> None:
+    assert plan(prefix=None).publication.base == "/models/mnist/"
+
+
+def test_an_expression_needs_no_slash() -> None:
+    assert plan(server=HTTPServer(), prefix="(/a|/b)/.*", prefix_regex=True).publication.mappings[0].prefix_regex
 
 
 def test_a_cluster_cannot_reach_this_machine() -> None:
