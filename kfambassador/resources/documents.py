@@ -242,7 +242,7 @@ def _read_scalar(event: yaml.ScalarEvent) -> Value:
         raise _Refused("not-yaml", f"the tag {tag} is not allowed", _line(event))
     try:
         value: Value = construct(yaml.ScalarNode(tag, text))
-    except (ValueError, KeyError, OverflowError) as error:
+    except (ValueError, LookupError, OverflowError) as error:
         raise _Refused("not-yaml", f"{text[:40]!r} is not a value of {tag}", _line(event)) from error
     return value
 

@@ -35,6 +35,8 @@ MERGE_BOMB = "a: &a {x: 1}\nb: &b {<<: [*a, *a, *a]}\n"
         ("é" * 200_000, "too-large", "the text is 400,000 bytes; at most 262,144 are read."),
         ("\x00", "not-yaml", "not YAML"),
         ("a: \ud800", "not-yaml", "not YAML: '\\ud800' is half a character; write the whole one"),
+        ("a: !!int", "not-yaml", "'' is not a value of tag:yaml.org,2002:int (line 1)"),
+        ("a: !!bool x", "not-yaml", "'x' is not a value of tag:yaml.org,2002:bool (line 1)"),
         ("a: !!int x", "not-yaml", "'x' is not a value of tag:yaml.org,2002:int (line 1)"),
         ("a: !!binary eA==", "not-yaml", "the tag tag:yaml.org,2002:binary is not allowed (line 1)"),
         ("9" * 5000, "not-yaml", "'9999999999999999999999999999999999999999' is not a value of"),
