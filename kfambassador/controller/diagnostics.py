@@ -9,7 +9,7 @@ from aiohttp import web
 
 from kfambassador.controller.loop import Controller
 from kfambassador.controller.settings import ControllerSettings
-from kfambassador.controller.state import SourceStatus
+from kfambassador.controller.state import SourceState, SourceStatus
 from kfambassador.errors import PortInUse
 from kfambassador.names import DIAGNOSTICS_PREFIX
 from kfambassador.problems import ObjectKey
@@ -127,9 +127,12 @@ class Diagnostics:
         return web.json_response(describe_explanation(explain(self.controller.work.compiled.table, line)))
 
     async def _source(self, request: web.Request) -> web.Response:
-        """Tell how far an object has come; with ``wait``, as soon as the version asked for is decided."""
+        """Tell how far an object has come; with ``wait``, as soon as what is asked for is decided.
+
+        That is a version of the object, or with ``absent=true`` that the object configures nothing any more.
+        """
         key = ObjectKey(request.match_info["kind"], request.match_info["namespace"], request.match_info["name"])
-        version = request.query.get("resource_version", "")
+        version = None if request.query.get("absent") == "true" else request.query.get("resource_version", "")
         try:
             wait = min(float(request.query.get("wait", "0")), _LONGEST_WAIT)
         except ValueError:
@@ -144,7 +147,11 @@ class Diagnostics:
             await self.controller.news(timeout=left)
 
 
-def _is_decided(status: SourceStatus, version: str) -> bool:
+def _is_decided(status: SourceStatus, version: str | None) -> bool:
+    """Tell whether a version is decided; None asks for the object's absence."""
+    is_absent = status.state is SourceState.UNKNOWN
+    if version is None or is_absent:
+        return version is None and is_absent and status.is_decided
     return status.is_decided and (not version or is_as_new(status.resource_version, version))
 
 

@@ -73,7 +73,7 @@ class Work:
             served: The newest generation that every connected Envoy acknowledged, None when there is none.
         """
         if key not in self.resources.sources:
-            return SourceStatus(key, "", SourceState.UNKNOWN)
+            return SourceStatus(key, "", SourceState.UNKNOWN, served is not None and served >= self.generation)
         problems = tuple(self._problems_of.get(key, ()))
         mappings = tuple(self._mappings_of.get(key, ()))
         is_decided = served is not None and served >= self.since[key] and key not in self.undecided

@@ -60,6 +60,11 @@ class Parts:
         query = urlencode({"resource_version": version, "wait": wait})
         return self.ask(f"sources/Service/{namespace}/{name}?{query}").json()
 
+    def is_gone(self, name: str, *, namespace: str = "default") -> bool:
+        """Wait until a Service configures nothing that Envoy still serves."""
+        source = self.ask(f"sources/Service/{namespace}/{name}?absent=true&wait=10").json()
+        return source["state"] == "unknown"
+
     def ask(self, path: str, *, token: str = "") -> Answer:
         """Ask the read API."""
         return fetch(f"{self.controller.diagnostics_url}/ambassador/v0/{path}", token=token)

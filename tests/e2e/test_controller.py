@@ -6,6 +6,7 @@ import pytest
 
 from kfambassador.kube.kinds import SERVICE
 from kfambassador.local.models import ModelServer
+from kfambassador.routing import compile as compiling
 from tests.e2e.gateway import Parts, running_gateway
 
 pytestmark = pytest.mark.e2e
@@ -48,9 +49,7 @@ def test_a_route_comes_changes_and_goes_with_its_service(gateway: Parts, model: 
     assert (gateway.request("/a/").status, gateway.request("/b/").status) == (404, 200)
 
     gateway.client.delete(SERVICE, "a")
-    marker = gateway.apply_service("marker", mapping("marker", model))
-    gateway.source("marker", version=marker)
-    assert gateway.source("a", wait=0)["state"] == "unknown"
+    assert gateway.is_gone("a")
     assert gateway.request("/b/").status == 404
 
 
@@ -66,18 +65,20 @@ def test_a_mapping_at_fault_is_told_and_costs_nobody_else_a_route(gateway: Parts
     assert gateway.request("/good/").status == 200
 
 
-def test_a_mapping_that_only_envoy_refuses_is_held_back_alone(gateway: Parts, model: ModelServer) -> None:
+def test_a_mapping_that_only_envoy_refuses_is_held_back_alone(
+    gateway: Parts, model: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Everything Envoy is known to refuse is found beforehand; blind our own checks to meet its refusal.
+    monkeypatch.setattr(compiling, "check_mapping", lambda _mapping, _match: ())
     for name in ("a", "b", "c"):
         gateway.apply_service(name, mapping(name, model))
-    # Envoy allows 1024 bytes for the name of a query parameter, a limit that is known to nobody but Envoy.
-    poison = mapping("poison", model) + f"query_parameters:\n  ? {'q' * 1500}\n  : x\n"
+    poison = mapping("poison", model).replace("/poison/", '"/poison/["') + "prefix_regex: true\n"
     version = gateway.apply_service("poison", poison)
     later = gateway.apply_service("later", mapping("later", model))
 
     source = gateway.source("poison", version=version)
     assert source["state"] == "rejected"
-    assert "Envoy refuses it: Proto constraint validation failed" in str(source["problems"])
-    assert "at most 1024 bytes" in str(source["problems"])
+    assert "Envoy refuses it: missing ]: [" in str(source["problems"])
     assert gateway.source("later", version=later)["state"] == "serving"
     assert [gateway.request(f"/{name}/").status for name in ("a", "b", "c", "later", "poison")] == [200] * 4 + [404]
 
