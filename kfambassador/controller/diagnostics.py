@@ -11,6 +11,7 @@ from kfambassador.controller.loop import Controller
 from kfambassador.controller.settings import ControllerSettings
 from kfambassador.controller.state import SourceState, SourceStatus
 from kfambassador.errors import PortInUse
+from kfambassador.kube.objects import is_as_new
 from kfambassador.names import DIAGNOSTICS_PREFIX
 from kfambassador.problems import ObjectKey
 from kfambassador.routing.describe import Json, describe_explanation, describe_problem, describe_route, describe_table
@@ -153,20 +154,6 @@ def _is_decided(status: SourceStatus, version: str | None) -> bool:
     if version is None or is_absent:
         return version is None and is_absent and status.is_decided
     return status.is_decided and (not version or is_as_new(status.resource_version, version))
-
-
-def is_as_new(version: str, wanted: str) -> bool:
-    """Tell whether a resourceVersion is the wanted one or a newer one.
-
-    Kubernetes calls them opaque; all its servers count upwards, and what does not read as a number is compared as is.
-
-    Example:
-        >>> is_as_new("10", "9"), is_as_new("8", "9"), is_as_new("a", "a")
-        (True, False, True)
-    """
-    if version.isdigit() and wanted.isdigit():
-        return int(version) >= int(wanted)
-    return version == wanted
 
 
 def _describe_source(status: SourceStatus) -> dict[str, Json]:

@@ -132,3 +132,17 @@ def split_lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
         yield from lines
     if rest:
         yield rest
+
+
+def is_as_new(version: str, wanted: str) -> bool:
+    """Tell whether a resourceVersion is the wanted one or a newer one.
+
+    Kubernetes calls them opaque; all its servers count upwards, and what does not read as a number is compared as is.
+
+    Example:
+        >>> is_as_new("10", "9"), is_as_new("8", "9"), is_as_new("a", "a")
+        (True, False, True)
+    """
+    if version.isdigit() and wanted.isdigit():
+        return int(version) >= int(wanted)
+    return version == wanted

@@ -9,9 +9,8 @@ from kfambassador.problems import Problem
 from kfambassador.resources.mapping import Mapping
 from kfambassador.sdk.calls import Call, Prediction, RouteTest, build_call, find_gateways_words
 from kfambassador.sdk.http import Answer
-from kfambassador.sdk.objects import delete_publication
 from kfambassador.sdk.publication import Publication
-from kfambassador.sdk.waiting import Access, wait_until_answering
+from kfambassador.sdk.waiting import Access, take_down, wait_until_answering
 
 
 class Exposure:
@@ -133,9 +132,13 @@ class Exposure:
             return self._call(method, path, None, None).curl(self._access.url)
         return self._call("POST", path, server.write_request(server.sample), None).curl(self._access.url)
 
-    def delete(self) -> None:
-        """Take the model down; does nothing when it is down already."""
-        delete_publication(self._access.client, self.namespace, self.name)
+    def delete(self, *, wait: float = 5.0) -> None:
+        """Take the model down, and return when its routes are gone; does nothing when it is down already.
+
+        Args:
+            wait: Seconds to wait for the routes to go; 0 returns at once.
+        """
+        take_down(self._access, self.namespace, self.name, timeout=wait)
 
     def __enter__(self) -> Self:
         return self

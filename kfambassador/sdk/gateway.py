@@ -12,13 +12,13 @@ from kfambassador.problems import Problem
 from kfambassador.sdk.attributes import MappingAttributes
 from kfambassador.sdk.exposure import Exposure
 from kfambassador.sdk.http import HttpClient
-from kfambassador.sdk.objects import apply_plan, delete_publication, list_publications
+from kfambassador.sdk.objects import apply_plan, list_publications
 from kfambassador.sdk.publication import build_plan
 from kfambassador.sdk.reading import ReadApi
 from kfambassador.sdk.servers import ModelServer, TFServing
 from kfambassador.sdk.targets import InCluster, Kubeconfig, Local, Target, choose_target
 from kfambassador.sdk.views import Explanation, RouteList
-from kfambassador.sdk.waiting import Access
+from kfambassador.sdk.waiting import Access, take_down
 
 if TYPE_CHECKING:
     from kfambassador.local.endpoint import GatewayEndpoint
@@ -178,14 +178,19 @@ class Gateway:
             return Exposure(self._access, publication, version=version)
         raise self._miss(name, namespace)
 
-    def delete(self, name: str, *, namespace: str | None = None) -> None:
-        """Take down what was published by a name.
+    def delete(self, name: str, *, namespace: str | None = None, wait: float = 5.0) -> None:
+        """Take down what was published by a name, and return when its routes are gone.
+
+        Args:
+            name: The name it was published by.
+            namespace: Where; None means the gateway's own default namespace.
+            wait: Seconds to wait for the routes to go; 0 returns at once.
 
         Raises:
             NotFound: Nothing is published by that name.
         """
         namespace = namespace or self.namespace
-        if not delete_publication(self._access.client, namespace, name):
+        if not take_down(self._access, namespace, name, timeout=wait):
             raise self._miss(name, namespace)
 
     def routes(self) -> RouteList:

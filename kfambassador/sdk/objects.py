@@ -51,12 +51,12 @@ def list_publications(
             yield publication, str(manifest["metadata"]["resourceVersion"])
 
 
-def delete_publication(client: KubeClient, namespace: str, name: str) -> bool:
-    """Delete all objects of a publication; tell whether there were any."""
+def delete_publication(client: KubeClient, namespace: str, name: str) -> tuple[ObjectKey, ...]:
+    """Delete all objects of a publication; give those that were there."""
     found = _find_objects(client, namespace, name)
     for key in found:
         _delete(client, key)
-    return bool(found)
+    return tuple(found)
 
 
 def _delete(client: KubeClient, key: ObjectKey) -> None:

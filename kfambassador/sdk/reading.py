@@ -11,7 +11,7 @@ from kfambassador.errors import NoGateway, RouteFailed
 from kfambassador.names import DIAGNOSTICS_PREFIX
 from kfambassador.problems import ObjectKey
 from kfambassador.sdk.http import Answer, HttpClient
-from kfambassador.sdk.views import Explanation, ProblemView, Route, Source, View
+from kfambassador.sdk.views import Explanation, ProblemView, Route, Source, SourceState, View
 
 _LONGEST_WAIT: Final = 30.0
 _UNAUTHORIZED: Final = 401
@@ -62,9 +62,22 @@ class ReadApi:
             resource_version: Answer once this version or a newer one is decided.
             wait: Seconds to wait for that; at most 30 at a time are granted.
         """
-        place = "/".join(quote(part, safe="") for part in (key.kind, key.namespace, key.name))
         params = (("resource_version", resource_version), ("wait", f"{min(wait, _LONGEST_WAIT):.3f}"))
-        return self._read(f"/sources/{place}", Source, params=params, timeout=wait + 10.0)
+        return self._read(_path_of(key), Source, params=params, timeout=wait + 10.0)
+
+    def await_absence(self, key: ObjectKey, *, wait: float) -> bool:
+        """Wait until nothing that an object configured is served any more.
+
+        Args:
+            key: The object.
+            wait: Seconds to wait; at most 30 are granted.
+
+        Returns:
+            Whether it is so.
+        """
+        params = (("absent", "true"), ("wait", f"{min(wait, _LONGEST_WAIT):.3f}"))
+        source = self._read(_path_of(key), Source, params=params, timeout=wait + 10.0)
+        return source.state is SourceState.UNKNOWN
 
     def why_not_ready(self) -> str:
         """What keeps the whole gateway from serving; "" when nothing does."""
@@ -90,3 +103,7 @@ class ReadApi:
             raise NoGateway(
                 f"The gateway's read API does not answer. {error}. Was the gateway started anew? Then connect() again."
             ) from error
+
+
+def _path_of(key: ObjectKey) -> str:
+    return "/sources/" + "/".join(quote(part, safe="") for part in (key.kind, key.namespace, key.name))

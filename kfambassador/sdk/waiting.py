@@ -1,13 +1,17 @@
 """Waiting for a publication to answer, and saying which step is missing when it does not."""
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-from kfambassador.errors import MappingRejected, NotServed, RouteFailed
+from kfambassador.errors import MappingRejected, NoGateway, NotServed, RouteFailed
 from kfambassador.kube.client import KubeClient
+from kfambassador.kube.kinds import SERVICE
+from kfambassador.kube.objects import is_as_new
 from kfambassador.sdk.calls import Call, build_call, find_gateways_words
 from kfambassador.sdk.http import HttpClient
+from kfambassador.sdk.objects import delete_publication
 from kfambassador.sdk.publication import Publication
 from kfambassador.sdk.reading import ReadApi
 from kfambassador.sdk.views import Source, SourceState
@@ -55,6 +59,27 @@ def wait_until_answering(access: Access, publication: Publication, version: str,
         _wait_until_answered(access, publication, probe, deadline=deadline, source=source)
 
 
+def take_down(access: Access, namespace: str, name: str, *, timeout: float) -> bool:
+    """Delete a publication, and wait until the gateway serves nothing of it any more.
+
+    Args:
+        access: The gateway.
+        namespace: Where it is published.
+        name: What it was published by.
+        timeout: Seconds to wait. A gateway that does not say so in time, or is away, will see to it when it can.
+
+    Returns:
+        Whether there was anything to delete.
+    """
+    deleted = delete_publication(access.client, namespace, name)
+    deadline = time.monotonic() + timeout
+    for key in deleted:
+        if key.kind == SERVICE.kind:
+            with suppress(NoGateway):
+                access.reader.await_absence(key, wait=max(0.0, deadline - time.monotonic()))
+    return bool(deleted)
+
+
 def build_probe(publication: Publication) -> Call | None:
     """Build a request without effect that the publication's service answers; None where there is none."""
     mapping = publication.mappings[0]
@@ -68,7 +93,7 @@ def _wait_until_programmed(access: Access, publication: Publication, version: st
     while True:
         left = max(0.0, deadline - time.monotonic())
         source = access.reader.source(key, resource_version=version, wait=left)
-        if _is_as_new(source.resource_version, version):
+        if is_as_new(source.resource_version, version):
             if source.state is SourceState.REJECTED:
                 problems = [problem.as_problem() for problem in source.problems]
                 raise MappingRejected(f"The gateway does not serve {key}:", problems)
@@ -127,8 +152,3 @@ def _probe(access: Access, publication: Publication, probe: Call) -> str:
     if words is not None:
         return f"{words} ({answer.status} {answer.text})"
     return publication.server.judge_probe(publication.name, answer.status)
-
-
-def _is_as_new(version: str, wanted: str) -> bool:
-    # Kubernetes calls versions opaque; all its servers count upwards.
-    return version == wanted or (version.isdigit() and wanted.isdigit() and int(version) > int(wanted))

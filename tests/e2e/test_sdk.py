@@ -114,6 +114,13 @@ def test_a_model_is_taken_down_at_the_end_of_a_block(gateway: kfa.Gateway, model
         gateway.delete("mnist")
 
 
+def test_when_a_model_is_taken_down_its_routes_are_gone(gateway: kfa.Gateway, model: ModelServer) -> None:
+    for number in range(20):
+        exposure = gateway.expose(f"brief-{number}", service=model.port, server=kfa.TFServing(model=model.name))
+        exposure.delete()
+        assert [route for route in gateway.routes() if "brief" in str(route)] == []
+
+
 def test_routes_and_explanations(gateway: kfa.Gateway, model: ModelServer) -> None:
     gateway.expose("mnist", service=model.port, server=HALF_PLUS_TWO)
     assert "/models/mnist:*" in [route.path for route in gateway.routes()]

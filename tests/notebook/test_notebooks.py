@@ -40,8 +40,8 @@ def outputs(notebook: nbformat.NotebookNode) -> list[str]:
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_runs_and_prints_what_is_saved_in_it(path: Path, own_gateway: None) -> None:
-    saved = nbformat.read(path, as_version=4)
-    run = nbformat.read(path, as_version=4)
+    saved = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]  # it ships no types
+    run = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]  # it ships no types
     NotebookClient(run, timeout=120, kernel_name="python3").execute()
     assert outputs(run) == outputs(saved)
     assert any(outputs(saved)), "the notebook is saved without outputs"
