@@ -82,3 +82,22 @@ def test_a_memo_never_outgrows_the_present() -> None:
         memo(Thing())
         memo.end_round()
     assert len(memo._answers) + len(memo._older) <= 6
+
+
+def test_each_of_many_is_one_call_for_each() -> None:
+    memo, calls = counting()
+    thing, other = Thing(), Thing()
+    assert memo.each([thing, other, thing]) == [1, 2, 1]
+    assert [memo(thing), memo(other)] == memo.each([thing, other])
+    assert calls() == 2
+
+
+def test_asking_for_each_keeps_what_is_asked_for_and_forgets_the_rest() -> None:
+    memo, calls = counting()
+    gone, kept = [Thing() for _ in range(9)], [Thing()]
+    memo.each(gone)
+    for _ in range(4):
+        memo.end_round()
+        assert memo.each(kept) == [10]
+    assert len(memo._answers) + len(memo._older) <= 2
+    assert calls() == 10
