@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass, replace
 
-from kfambassador.problems import Fault, Origin, Problem
+from kfambassador.problems import Fault, Origin, Problem, Severity
 from kfambassador.resources.documents import ANNOTATION_LIMITS, Limits, Value, read_documents
 from kfambassador.resources.meta import SourcedMapping
+from kfambassador.resources.validation import show
 from kfambassador.resources.versions import read_mapping
+
+# The name this gateway goes by, and the one that every gateway answers to (Ambassador, "ambassador_id").
+_OWN_IDS = frozenset({"default", "_automatic_"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,5 +67,9 @@ def read_object(value: Value, origin: Origin, *, namespace: str, created: str = 
         return Configuration(problems=tuple(problems))
     if read.mapping is None:
         return Configuration(problems=tuple(problems))
+    if _OWN_IDS.isdisjoint(read.mapping.ambassador_id):
+        message = f"it is for another gateway, {show(list(read.mapping.ambassador_id))}, and is left out here"
+        fault = Fault("other-gateway", message, path="ambassador_id", severity=Severity.NOTICE)
+        return Configuration(problems=(*problems, fault.at(origin)))
     mapping = SourcedMapping(read.mapping, origin, namespace=namespace, created=created)
     return Configuration((mapping,), tuple(problems))

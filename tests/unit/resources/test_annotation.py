@@ -231,6 +231,19 @@ def test_other_kinds_of_ambassadors_are_told_of(kind: str, severity: Severity) -
     assert (problem.code, problem.severity) == ("kind-not-served", severity)
 
 
+@pytest.mark.parametrize("written", ["internal", ["internal", "other"], []])
+def test_a_mapping_for_another_gateway_is_left_to_it(written: object) -> None:
+    configuration = one(ambassador_id=written)
+    assert not configuration.mappings
+    (problem,) = configuration.problems
+    assert (problem.code, problem.severity) == ("other-gateway", Severity.NOTICE)
+
+
+@pytest.mark.parametrize("written", ["default", ["internal", "default"], "_automatic_"])
+def test_a_mapping_for_this_gateway_too_is_served(written: object) -> None:
+    assert len(one(ambassador_id=written).mappings) == 1
+
+
 def test_300_kib_are_too_much() -> None:
     configuration = read(ARTICLE + "#" * 300 * 1024)
     assert not configuration.mappings
