@@ -118,7 +118,7 @@ def await_generation(connection: HTTPConnection, generation: int) -> None:
 
 
 @pytest.mark.e2e
-@settings(max_examples=80)
+@settings(max_examples=50)
 @given(
     written=mapping_lists(least=6, most=30),
     lines=st.lists(requests(), min_size=20, max_size=40),
