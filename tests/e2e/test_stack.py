@@ -45,9 +45,19 @@ def temporary(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         yield directory
 
 
+EARLIER: set[threading.Thread] = set()
+
+
+@pytest.fixture(autouse=True)
+def earlier() -> None:
+    """Take note of what runs before the test: others in this process may keep servers of their own."""
+    EARLIER.clear()
+    EARLIER.update(threading.enumerate())
+
+
 def threads() -> set[str]:
-    """The threads of a stack; the model server's is not."""
-    return {each.name for each in threading.enumerate() if each.name.startswith("kfa-")} - {"kfa-ModelServer"}
+    """The threads of ours that the test has started."""
+    return {each.name for each in threading.enumerate() if each not in EARLIER and each.name.startswith("kfa-")}
 
 
 # Starting
