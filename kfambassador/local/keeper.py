@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Final
 
 from kfambassador.errors import ConfigurationError
@@ -95,8 +96,10 @@ class EnvoyKeeper:
 
     def _launch(self) -> None:
         self._envoy.start(self._bootstrap)
-        # Fails when the port of the listener was not to be had.
-        self._envoy.address()
+        # To fail when the listener's port was not to be had. An Envoy that is slow to say so, or gone by now, is found
+        # out otherwise and not to be ended for it.
+        with suppress(OSError):
+            self._envoy.address()
 
     def _start_anew(self, code: int | None) -> bool:
         """Start Envoy again after it ended with an exit code; tell whether there is any use in going on."""

@@ -69,7 +69,8 @@ def find_envoys(directory: Path) -> list[int]:
 
 
 def kill_envoy(directory: Path) -> None:
-    """Kill the Envoy that was started in a directory; when this returns it is gone."""
+    """Kill the Envoy that runs in a directory, as soon as there is one; when this returns it is gone."""
+    until(lambda: bool(find_envoys(directory)))
     [envoy] = find_envoys(directory)
     os.kill(envoy, signal.SIGKILL)
     until(lambda: envoy not in find_envoys(directory))
