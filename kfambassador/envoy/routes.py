@@ -6,7 +6,7 @@ from kfambassador.envoy.protos import Message, RouteList
 from kfambassador.envoy.protos import Route as RouteMessage
 from kfambassador.envoy.wire import field_tag, write_fields
 from kfambassador.resources.mapping import Mapping
-from kfambassador.routing.matches import HOST
+from kfambassador.routing.matches import HOST, write_expression
 from kfambassador.routing.model import Match, PathKind, Route, Split, ValueKind, ValueMatch
 from kfambassador.routing.weights import WHOLE
 
@@ -77,7 +77,7 @@ def _set_value(matcher: Message, condition: ValueMatch) -> None:
 
 def _set_text(matcher: Message, condition: ValueMatch) -> None:
     if condition.kind is ValueKind.REGEX:
-        matcher.safe_regex.regex = condition.value
+        matcher.safe_regex.regex = write_expression(condition)
     else:
         # Envoy's fields are called exact, prefix and suffix, as the kinds are.
         setattr(matcher, condition.kind.value, condition.value)

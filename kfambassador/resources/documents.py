@@ -31,17 +31,19 @@ class Limits:
         bytes: The whole text in UTF-8. Kubernetes itself allows 256 KiB of annotations on an object.
         depth: Nesting of lists and objects in one document.
         values: Scalars, lists and objects in one document.
+        documents: Documents in one text.
     """
 
     bytes: int = 256 * 1024
     depth: int = 64
     values: int = 20_000
+    documents: int = 1_000
 
 
 #: For an annotation somebody else may have written.
 ANNOTATION_LIMITS = Limits()
 #: For files a person names on the command line.
-FILE_LIMITS = Limits(bytes=64 * 1024 * 1024, values=2_000_000)
+FILE_LIMITS = Limits(bytes=64 * 1024 * 1024, values=2_000_000, documents=200_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +83,13 @@ def read_documents(text: str, limits: Limits = ANNOTATION_LIMITS) -> tuple[Docum
     if size > limits.bytes:
         message = f"the text is {size:,} bytes; at most {limits.bytes:,} are read. Split it over several objects"
         return (Document(1, 1, fault=Fault("too-large", message)),)
-    documents = (
-        _read_document(part, number, line, limits)
-        for number, (part, line) in enumerate(_split_documents(text), start=1)
-    )
+    documents: list[Document] = []
+    for number, (part, line) in enumerate(_split_documents(text), start=1):
+        if number > limits.documents:
+            message = f"more than {limits.documents:,} documents; this one and those after it are left out"
+            documents.append(Document(number, line, fault=Fault("too-large", message)))
+            break
+        documents.append(_read_document(part, number, line, limits))
     return tuple(document for document in documents if document.value is not None or document.fault is not None)
 
 

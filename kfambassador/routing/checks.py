@@ -12,7 +12,7 @@ from kfambassador.names import IDENTITY_HEADERS
 from kfambassador.problems import Fault, Severity
 from kfambassador.resources.mapping import Mapping
 from kfambassador.resources.validation import show
-from kfambassador.routing.matches import HOST, METHOD
+from kfambassador.routing.matches import HOST, METHOD, write_expression
 from kfambassador.routing.model import Match, PathKind, ValueKind, ValueMatch
 from kfambassador.routing.regex import check_regex
 
@@ -28,6 +28,8 @@ _LONGEST_HEADER = 16 * 1024
 _LONGEST_PARAMETER = 1024
 # How many headers Envoy adds.
 _MOST_ADDED = 1000
+# Characters that end a path or that no client sends in one.
+_FOREIGN_TO_PATHS = {" ": "a space", "?": "a question mark", "#": "a hash"}
 # Conditions on headers that people write in a field of their own.
 _OWN_FIELDS = {METHOD: "method", HOST: "host"}
 
@@ -36,7 +38,7 @@ def check_mapping(mapping: Mapping, match: Match) -> tuple[Fault, ...]:
     """Judge one mapping by itself.
 
     Example:
-        >>> from kfambassador.routing.matches import build_match
+        >>> from kfambassador.routing.matches import build_match, write_expression
         >>> mapping = Mapping(name="m", prefix="models/", service="m")
         >>> check_mapping(mapping, build_match(mapping))[0].code
         'prefix-without-slash'
@@ -57,8 +59,12 @@ def _is_printable(value: str) -> bool:
 
 
 def _check_path(mapping: Mapping) -> Iterator[Fault]:
-    if not mapping.prefix_regex and " " in mapping.prefix:
-        message = f"{show(mapping.prefix)} never matches, because no path holds a space; take it out or write %20"
+    foreign = "" if mapping.prefix_regex else next((each for each in _FOREIGN_TO_PATHS if each in mapping.prefix), "")
+    if foreign:
+        message = (
+            f"{show(mapping.prefix)} never matches, because no path holds {_FOREIGN_TO_PATHS[foreign]}; "
+            f"take it out or write %{ord(foreign):02X}"
+        )
         yield Fault("bad-character", message, path="prefix")
     if not mapping.prefix_regex and not mapping.prefix.startswith("/"):
         message = (
@@ -81,7 +87,7 @@ def _check_match(mapping: Mapping, match: Match) -> Iterator[Fault]:
         if name not in {":authority", ":method", ":path", ":scheme"} and not _TOKEN.fullmatch(name):
             yield Fault("bad-header", f"{show(name)} is no header name", path="headers")
     if match.path.kind is PathKind.REGEX:
-        yield from _check_regex(match.path.text, "prefix")
+        yield from _check_regex(match.path.text, match.path.text, "prefix")
     if "" in {*mapping.query_parameters, *mapping.regex_query_parameters}:
         yield Fault("empty", "a query parameter without a name; give it one", path="query_parameters")
     for name in (*mapping.query_parameters, *mapping.regex_query_parameters):
@@ -95,15 +101,16 @@ def _check_condition(condition: ValueMatch, family: str) -> Iterator[Fault]:
     expression = condition.kind is ValueKind.REGEX
     path = _OWN_FIELDS.get(condition.name, f"{'regex_' if expression else ''}{family}.{condition.name}")
     if expression:
-        yield from _check_regex(condition.value, path)
+        yield from _check_regex(condition.value, write_expression(condition), path)
     elif condition.name != METHOD and not _is_printable(condition.value):
         yield Fault("bad-character", f"{show(condition.value)} holds a control character; take it out", path=path)
 
 
-def _check_regex(expression: str, path: str) -> Iterator[Fault]:
-    reason = check_regex(expression)
+def _check_regex(written: str, expression: str, path: str) -> Iterator[Fault]:
+    # The expression as it was written is judged first: a bracket too many must not close the one put around it.
+    reason = check_regex(written) or check_regex(expression)
     if reason:
-        message = f"{show(expression)} is refused as a regular expression (RE2): {reason}"
+        message = f"{show(written)} is refused as a regular expression (RE2): {reason}"
         yield Fault("bad-regex", message, path=path)
 
 

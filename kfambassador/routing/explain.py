@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass, field
 
-from kfambassador.routing.matches import HOST, METHOD
+from kfambassador.routing.matches import HOST, METHOD, write_expression
 from kfambassador.routing.model import PathKind, PathMatch, Route, RoutingTable, Split, ValueKind, ValueMatch
 from kfambassador.routing.regex import matches_whole
 
@@ -154,7 +154,7 @@ def _value_matches(condition: ValueMatch, value: str | None) -> bool:
     if value is None:
         return False
     if condition.kind is ValueKind.REGEX:
-        return matches_whole(condition.value, value)
+        return matches_whole(write_expression(condition), value)
     return {
         ValueKind.EXACT: value == condition.value,
         ValueKind.PRESENT: True,

@@ -81,3 +81,13 @@ def _build_values(values: Dict[str, str | bool], expressions: Dict[str, str]) ->
             yield ValueMatch(name, ValueKind.EXACT, value)
     for name, expression in expressions.items():
         yield ValueMatch(name, ValueKind.REGEX, expression)
+
+
+def write_expression(condition: ValueMatch) -> str:
+    """Write a condition's regular expression as it is asked of the value: host names are the same in any case.
+
+    Example:
+        >>> write_expression(ValueMatch(HOST, ValueKind.REGEX, "a[.]com|b"))
+        '(?i:a[.]com|b)'
+    """
+    return f"(?i:{condition.value})" if condition.name == HOST else condition.value

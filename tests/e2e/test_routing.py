@@ -127,7 +127,7 @@ CASES: dict[str, tuple[list[dict[str, Any]], list[tuple[str, dict[str, str], str
         ],
     ),
     "host_regex": (
-        [{"prefix": "/m/", "host": "(x|y)[.]org", "host_regex": True}],
+        [{"prefix": "/m/", "host": "(x|Y)[.]org", "host_regex": True}],
         [("GET /m/", {"Host": "y.org:80"}, "a /"), ("GET /m/", {"Host": "y.orgs"}, "-")],
     ),
     "headers": (

@@ -57,7 +57,7 @@ def test_what_nobody_wrote_is_ambassadors_default() -> None:
         ),
         (
             {"host": "a.*", "host_regex": True},
-            {"headers": [{"name": ":authority", "string_match": {"safe_regex": {"regex": "a.*"}}}]},
+            {"headers": [{"name": ":authority", "string_match": {"safe_regex": {"regex": "(?i:a.*)"}}}]},
         ),
         ({"hostname": "*"}, {}),
         (

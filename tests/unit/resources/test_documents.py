@@ -53,6 +53,14 @@ def test_64_levels_and_20000_values_are_allowed() -> None:
     assert read_documents("[" + "1," * 19_999 + "]")[0].fault is None
 
 
+def test_documents_past_the_limit_are_told_of_once() -> None:
+    documents = read_documents("---\n[\n" * 30_000)
+    assert len(documents) == 1001
+    assert documents[-1].number == 1001
+    assert documents[-1].fault is not None
+    assert documents[-1].fault.message == "more than 1,000 documents; this one and those after it are left out"
+
+
 def test_files_may_hold_more() -> None:
     text = "[" + "1," * 100_000 + "]"
     assert read_documents(text)[0].fault is not None

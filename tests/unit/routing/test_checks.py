@@ -43,6 +43,12 @@ def test_what_is_in_order_is_passed_over(attributes: dict[str, object]) -> None:
             "prefix",
             "'/tensorboard/ tensorboard/' never matches, because no path holds a space; take it out or write %20",
         ),
+        (
+            {"prefix": "/m?x"},
+            "prefix",
+            "'/m?x' never matches, because no path holds a question mark; take it out or write %3F",
+        ),
+        ({"prefix": "/m#x"}, "prefix", "'/m#x' never matches, because no path holds a hash; take it out or write %23"),
         ({"method": "POST\n"}, "method", "'POST\\n' is no HTTP method; write one such as POST, or set method_regex"),
         ({"method": "GET POST"}, "method", "'GET POST' is no HTTP method; write one such as POST, or set method_regex"),
         ({"headers": {"bad name": "x"}}, "headers", "'bad name' is no header name"),
