@@ -25,7 +25,7 @@ from kfambassador.names import ADMIN_SOCKET, REGEX_MAX_PROGRAM_SIZE, XDS_SOCKET
 XDS_CLUSTER: Final = "xds"
 
 #: How soon a lost control plane is tried again. By default Envoy takes 7 to 15 s to notice one that is back.
-RECONNECT: Final = {"base_interval": timedelta(seconds=0.1), "max_interval": timedelta(seconds=1)}
+RECONNECT: Final = {"base_interval": timedelta(seconds=0.1), "max_interval": timedelta(seconds=0.25)}
 
 #: The resource monitor that watches the heap.
 HEAP: Final = "envoy.resource_monitors.fixed_heap"
