@@ -5,18 +5,34 @@ from typing import Annotated
 
 import typer
 
+from kfambassador import __version__
 from kfambassador.cli import configuration, local, publishing
 from kfambassador.cli.output import print_error
 from kfambassador.errors import KfAmbassadorError, MissingExtra
 
 app = typer.Typer(
     name="kfambassador",
-    help="Put a model behind a URL on Kubernetes, or on this machine.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
+
+
+def _print_version(asked: bool) -> None:  # noqa: FBT001 - typer calls it with the option's value
+    if asked:
+        typer.echo(f"kfambassador {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def kfambassador(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Put a model behind a URL on Kubernetes, or on this machine."""
 
 
 @app.command()

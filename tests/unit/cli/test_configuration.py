@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+import kfambassador
 from kfambassador.cli.app import main
 from kfambassador.resources.documents import read_documents
 
@@ -232,3 +233,7 @@ def test_results_are_not_cut_in_a_pipe(good: str) -> None:
     command = [sys.executable, "-m", "kfambassador", "explain", "POST", "/models/test/", "-f", good]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "kubeflow/tfserving-mapping-test-post\n" in done.stdout
+
+
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "--version") == (0, f"kfambassador {kfambassador.__version__}\n", "")
