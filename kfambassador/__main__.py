@@ -1,10 +1,18 @@
 """The command line: ``python -m kfambassador`` or ``kfambassador``."""
 
+import sys
+from typing import Final
+
+#: What shells say of a program that Ctrl-C ended.
+INTERRUPTED: Final = 130
+
 
 def main() -> None:
     """Run the command line and end the process."""
-    from kfambassador.cli.app import main as run
-
+    try:
+        from kfambassador.cli.app import main as run
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
     run()
 
 

@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as Dict
 
-from kfambassador.names import DEFAULT_NAMESPACE
+from kfambassador.names import CONFIG_ANNOTATION, DEFAULT_NAMESPACE
 from kfambassador.problems import Fault, Origin, Problem
 from kfambassador.resources.annotation import Configuration, read_object
 from kfambassador.resources.documents import FILE_LIMITS, Document, read_documents
-from kfambassador.resources.fields import as_object, as_objects, as_text
+from kfambassador.resources.fields import as_object, as_text
 from kfambassador.resources.meta import ResourceSet
-from kfambassador.resources.objects import Contribution, join_contributions, read_contribution
+from kfambassador.resources.objects import Contribution, join_contributions, object_key, read_contribution
+from kfambassador.resources.validation import show
 from kfambassador.resources.versions import is_ambassadors
 
 _LISTS = ("List", "ServiceList", "MappingList", "IngressList", "EndpointSliceList")
@@ -58,11 +59,26 @@ def _read_document(document: Document, file: str, namespace: str) -> Iterator[Co
 
 def _read_manifest(manifest: Dict[str, object], origin: Origin, namespace: str) -> Iterator[Contribution]:
     if manifest.get("kind") in _LISTS:
-        for item in as_objects(manifest.get("items")):
-            yield from _read_manifest(item, origin, namespace)
+        yield from _read_items(manifest.get("items"), origin, namespace)
         return
     metadata = {"namespace": namespace, **as_object(manifest.get("metadata"))}
-    yield read_contribution({**manifest, "metadata": metadata}, file=origin.file)
+    placed = {**manifest, "metadata": metadata}
+    written = as_object(metadata.get("annotations")).get(CONFIG_ANNOTATION)
+    if written is None or isinstance(written, str):
+        yield read_contribution(placed, file=origin.file)
+    else:
+        message = f"an annotation is text, got {show(written)}; begin it with | and indent the lines that follow"
+        place = Origin(object_key(placed), file=origin.file)
+        yield _at_fault(place, Fault("wrong-type", message, path=CONFIG_ANNOTATION).at(place))
+
+
+def _read_items(items: object, origin: Origin, namespace: str) -> Iterator[Contribution]:
+    for number, item in enumerate(items if isinstance(items, list) else []):
+        if isinstance(item, dict):
+            yield from _read_manifest(item, origin, namespace)
+        else:
+            message = f"expected a Kubernetes object, got {show(item)}"
+            yield _at_fault(origin, Fault("not-an-object", message, path=f"items[{number}]").at(origin))
 
 
 def _at_fault(origin: Origin, problem: Problem) -> Contribution:

@@ -31,7 +31,7 @@ def apply_plan(client: KubeClient, plan: Plan) -> str:
     before = _find_objects(client, publication.namespace, publication.name)
     for key in wanted:
         if key not in before:
-            _refuse_foreign(client, key)
+            _refuse_foreign(client, key, name=publication.name)
     applied = [client.apply(manifest) for manifest in plan.manifests]
     for key in before:
         if key not in wanted:
@@ -76,11 +76,14 @@ def _select(name: str | None) -> str:
     return ours if name is None else f"{ours},{NAME_LABEL}={name}"
 
 
-def _refuse_foreign(client: KubeClient, key: ObjectKey) -> None:
+def _refuse_foreign(client: KubeClient, key: ObjectKey, *, name: str) -> None:
     try:
         found = client.get(_KINDS[key.kind], key.name, namespace=key.namespace)
     except NotFound:
         return
+    labels = as_object(as_object(found.get("metadata")).get("labels"))
+    if labels.get(MANAGED_BY_LABEL) == MANAGED_BY and labels.get(NAME_LABEL) == name:
+        return  # another process has published the same a moment ago
     message = (
         f"{key} is there already, and {_describe_owner(found)}. It is left alone: publish by another name, or take "
         "it away first"

@@ -1,5 +1,6 @@
 """What was acknowledged is kept: through kill -9, a full disk and a second server."""
 
+import errno
 import itertools
 import os
 import signal
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 import requests
 
-from kfambassador.errors import StateInUse
+from kfambassador.errors import ConfigurationError, StateInUse
 from kfambassador.local.kube import storage
 from kfambassador.local.kube.server import KubeServer
 from tests.cluster.raw_api import RawApi, config_map
@@ -109,6 +110,20 @@ def test_a_second_server_on_the_same_state_is_refused(tmp_path: Path) -> None:
         KubeServer(state=tmp_path).start()
     with served_elsewhere(tmp_path) as (_, process), pytest.raises(StateInUse, match=f"process {process.pid}"):
         KubeServer(state=tmp_path).start()
+    with opened(tmp_path) as api:
+        assert api.get(MAPS).code == 200
+
+
+def test_a_disk_full_from_the_start_is_told_and_the_directory_let_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as full:
+        full.setattr(os, "pwrite", refuse)
+        with pytest.raises(ConfigurationError, match=f"{tmp_path} cannot be used: No space left on device"):
+            KubeServer(state=tmp_path).start()
     with opened(tmp_path) as api:
         assert api.get(MAPS).code == 200
 

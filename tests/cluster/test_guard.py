@@ -86,6 +86,16 @@ def test_the_kubeconfig_is_for_its_owner(cluster: KubeServer, tmp_path: Path) ->
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.parametrize("place", ["absent/config", "file/config", "directory"])
+def test_a_kubeconfig_that_cannot_be_written_is_told(cluster: KubeServer, tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "directory").mkdir()
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(ConfigurationError, match=r"The kubeconfig .* cannot be written: .*\. Name another file"):
+        cluster.write_kubeconfig(tmp_path / place)
+    assert sorted(tmp_path.iterdir()) == before
+
+
 def test_the_state_is_for_its_owner(tmp_path: Path) -> None:
     with KubeServer(state=tmp_path / "state"):
         modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in (tmp_path / "state").iterdir()}

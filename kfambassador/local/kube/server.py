@@ -103,6 +103,9 @@ class KubeServer:
 
         Args:
             path: The file; one that is there is replaced at once and whole.
+
+        Raises:
+            ConfigurationError: When it cannot be written.
         """
         server = self.url.replace("://", f"://{CONTEXT}:{quote(self.token, safe='')}@")
         config = {
@@ -114,9 +117,15 @@ class KubeServer:
             "contexts": [{"name": CONTEXT, "context": {"cluster": CONTEXT, "user": CONTEXT, "namespace": "default"}}],
         }
         draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            json.dump(config, file, indent=2)
-        draft.replace(path)
+        try:
+            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                json.dump(config, file, indent=2)
+            draft.replace(path)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                draft.unlink()
+            message = f"The kubeconfig {path} cannot be written: {error.strerror}. Name another file."
+            raise ConfigurationError(message) from error
 
     def _run(self, ready: "Future[int]") -> None:
         try:

@@ -27,16 +27,17 @@ class StateDirectory:
         try:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock = os.open(path / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+            self._hold()
         except OSError as error:
-            message = (
-                f"The state directory {path} cannot be used: {error.strerror}. Choose another, or mend its rights."
-            )
+            message = f"The state directory {path} cannot be used: {error.strerror}. Mend that, or choose another."
             raise ConfigurationError(message) from error
-        self._hold()
 
     def _hold(self) -> None:
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.ftruncate(self._lock, 0)
+            os.pwrite(self._lock, str(os.getpid()).encode(), 0)
+            os.close(os.open(self.database, os.O_RDWR | os.O_CREAT, 0o600))
         except BlockingIOError as error:
             holder = os.pread(self._lock, 32, 0).decode() or "unknown"
             os.close(self._lock)
@@ -45,15 +46,14 @@ class StateDirectory:
                 " directory."
             )
             raise StateInUse(message) from error
-        os.ftruncate(self._lock, 0)
-        os.pwrite(self._lock, str(os.getpid()).encode(), 0)
+        except OSError:
+            os.close(self._lock)
+            raise
 
     @property
     def database(self) -> Path:
-        """The database file, made readable to its owner only."""
-        path = self._path / _DATABASE
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        return path
+        """The database file, which only its owner may read."""
+        return self._path / _DATABASE
 
     def close(self) -> None:
         """Let the directory go."""

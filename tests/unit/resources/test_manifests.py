@@ -38,6 +38,24 @@ def test_lists_are_opened() -> None:
     assert set(resources.endpoints) == {("team", "a")}
 
 
+def test_what_is_no_object_in_a_list_is_told() -> None:
+    listed = {"apiVersion": "v1", "kind": "List", "items": [service("a", "team", document("x")), 3]}
+    resources = read(listed)
+    assert names(resources) == ["team/x"]
+    assert [str(problem) for problem in resources.problems] == [
+        "error: items[1]: expected a Kubernetes object, got 3 (f.yaml, document 1)"
+    ]
+
+
+def test_an_annotation_without_its_bar_is_told() -> None:
+    annotations = {"getambassador.io/config": {"kind": "Mapping", "prefix": "/x/"}}
+    metadata = {"name": "a", "namespace": "team", "annotations": annotations}
+    (problem,) = read({"apiVersion": "v1", "kind": "Service", "metadata": metadata}, document("bare")).problems
+    assert "an annotation is text, got " in problem.message
+    assert "begin it with |" in problem.message
+    assert str(problem.origin) == "f.yaml, Service team/a"
+
+
 def test_json_is_read_too() -> None:
     text = json.dumps(service("a", "team", document("x")))
     assert names(read_manifests([("f.json", text)])) == ["team/x"]

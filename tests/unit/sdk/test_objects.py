@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from urllib.request import Request, urlopen
 
 import pytest
@@ -46,6 +47,13 @@ def make_service(client: KubeClient, name: str, **metadata: object) -> None:
 def test_applied_twice_is_applied_once(client: KubeClient) -> None:
     first = apply_plan(client, plan())
     assert apply_plan(client, plan()) == first
+    assert (names(client, SERVICE), names(client, ENDPOINT_SLICE)) == ({"mnist"}, {"mnist"})
+
+
+def test_many_who_publish_the_same_at_once_all_do(client: KubeClient) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        versions = list(pool.map(lambda _: apply_plan(client, plan()), range(32)))
+    assert len(versions) == 32
     assert (names(client, SERVICE), names(client, ENDPOINT_SLICE)) == ({"mnist"}, {"mnist"})
 
 
