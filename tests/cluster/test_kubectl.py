@@ -50,6 +50,13 @@ def test_client_side_apply_says_when_nothing_changed(kubectl: Kubectl) -> None:
     assert kubectl("diff", "-f", "-", given=SERVICE.replace("8080", "8081")) == ""
 
 
+@pytest.mark.parametrize("verb", ["apply", "create"])
+def test_a_kind_that_is_not_installed_is_named(kubectl: Kubectl, verb: str) -> None:
+    manifest = "{apiVersion: getambassador.io/v2, kind: Absent, metadata: {name: x}}"
+    error = kubectl(verb, "-f", "-", given=manifest, fails=True)
+    assert 'no matches for kind "Absent" in version "getambassador.io/v2"' in error
+
+
 def test_server_side_apply_meets_conflicts(kubectl: Kubectl) -> None:
     kubectl("apply", "--server-side", "--field-manager=me", "-f", "-", given=SERVICE)
     changed = SERVICE.replace("8080", "8081")

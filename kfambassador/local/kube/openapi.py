@@ -1,11 +1,17 @@
 """OpenAPI: the schemas of what is served, as clients read them to explain and to validate. Pure."""
 
 import hashlib
+from typing import Final
 
 from kfambassador.local.kube.catalog import Catalog
 from kfambassador.local.kube.discovery import VERSION
 from kfambassador.local.kube.documents import Document, encode
 from kfambassador.local.kube.kinds import Kind
+
+#: What Go clients ask for under ``/openapi/v2``; they look there only for kinds that OpenAPI v3 does not have.
+PROTOBUF_V2: Final = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+#: A document without a schema: ``swagger: "2.0"``.
+EMPTY_V2: Final = b"\x0a\x032.0"
 
 _PARAMETERS = ("dryRun", "fieldManager", "fieldValidation", "pretty")
 

@@ -101,6 +101,8 @@ class Face:
             media = f"application/json;g=apidiscovery.k8s.io;v={form};as=APIGroupDiscoveryList"
             body = encode(discovery.aggregate(catalog, core=path == "/api", form=form))
             return web.Response(body=body, headers={"Content-Type": media})
+        if path == "/openapi/v2" and "protobuf" in accept:
+            return web.Response(body=openapi.EMPTY_V2, headers={"Content-Type": openapi.PROTOBUF_V2})
         if path in fixed:
             return answer_json(encode(fixed[path]()))
         if path.startswith("/openapi/v3/"):
