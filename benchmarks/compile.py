@@ -119,6 +119,7 @@ def _middle(samples: Sequence[Sample]) -> Sample:
 
 def measure_stages(size: int) -> Stages:
     """Measure one size in this process."""
+    from kfambassador.controller.collector import paused_collector
     from kfambassador.envoy.listeners import ListenerSettings
     from kfambassador.envoy.translate import Translator
     from kfambassador.problems import Origin
@@ -140,10 +141,11 @@ def measure_stages(size: int) -> Stages:
     ]
     read = time.process_time()
     gc.freeze()
-    compiled = compiler.compile(ResourceSet(mappings=tuple(mappings), generation=1))
-    routed = time.process_time()
-    translator.translate(compiled.table)
-    ended = time.process_time()
+    with paused_collector():
+        compiled = compiler.compile(ResourceSet(mappings=tuple(mappings), generation=1))
+        routed = time.process_time()
+        translator.translate(compiled.table)
+        ended = time.process_time()
 
     changes = []
     for change in range(CHANGES):
@@ -151,13 +153,15 @@ def measure_stages(size: int) -> Stages:
         mappings[size // 2] = replace(mappings[size // 2], mapping=edited)
         resources = ResourceSet(mappings=tuple(mappings), generation=change)
         start = time.process_time()
-        translator.translate(compiler.compile(resources).table)
+        with paused_collector():
+            translator.translate(compiler.compile(resources).table)
         changes.append(time.process_time() - start)
     return Stages(parsed - began, read - parsed, routed - read, ended - routed, median(changes), peak_memory())
 
 
 def measure_followed(size: int) -> Followed:
     """Measure one size of annotated Services in this process."""
+    from kfambassador.controller.collector import paused_collector
     from kfambassador.envoy.listeners import ListenerSettings
     from kfambassador.envoy.translate import Translator
     from kfambassador.kube.kinds import SERVICE
@@ -178,16 +182,18 @@ def measure_followed(size: int) -> Followed:
     resources = store.resources(generation=1)
     stored = time.process_time()
     gc.freeze()
-    compiled = compiler.compile(resources)
-    routed = time.process_time()
-    translator.translate(compiled.table)
-    ended = time.process_time()
+    with paused_collector():
+        compiled = compiler.compile(resources)
+        routed = time.process_time()
+        translator.translate(compiled.table)
+        ended = time.process_time()
 
     changes = []
     for change in range(CHANGES):
         event = Event(EventType.MODIFIED, service(size // 2, rewrite=f"/{change}/", version=change + 2))
         start = time.process_time()
         store.apply(Changed(SERVICE, event))
-        translator.translate(compiler.compile(store.resources(generation=change + 2)).table)
+        with paused_collector():
+            translator.translate(compiler.compile(store.resources(generation=change + 2)).table)
         changes.append(time.process_time() - start)
     return Followed(stored - began, routed - stored, ended - routed, median(changes), peak_memory())

@@ -1,13 +1,13 @@
 """The loop: events, settle, compile, translate, publish, report. Everything here belongs to one event loop's thread."""
 
 import asyncio
-import gc
 import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
+from kfambassador.controller.collector import LongLived, paused_collector
 from kfambassador.controller.debounce import Debounce
 from kfambassador.controller.quarantine import Quarantine, find_reason
 from kfambassador.controller.settings import ControllerSettings
@@ -60,7 +60,7 @@ class Controller:
         ]
         self._published: dict[int, tuple[SourcedMapping, ...]] = {}
         self._judged = 0
-        self._frozen = 0
+        self._long_lived = LongLived()
         self._touched = asyncio.Event()
         self._news: asyncio.Future[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -132,7 +132,7 @@ class Controller:
     async def _settle(self) -> None:
         """Compile what is known and publish it."""
         known = self.store.resources(generation=self.work.generation + 1)
-        self._spare_collector(len(known.mappings))
+        self._long_lived.note(len(known.mappings))
         admitted = self._quarantine.admit(known.mappings)
         resources = replace(known, mappings=admitted, problems=(*known.problems, *self._quarantine.problems))
         # Pure functions: a thread of their own keeps the loop free to answer Envoy meanwhile.
@@ -147,15 +147,10 @@ class Controller:
         self._server.publish(snapshot)
         self._tell()
 
-    def _spare_collector(self, size: int) -> None:
-        """What was read stays: keep the collector from looking all of it through for garbage again and again."""
-        if size > 2 * self._frozen:
-            gc.freeze()
-            self._frozen = size
-
     def _build(self, resources: ResourceSet) -> tuple[Compiled, Snapshot]:
-        compiled = self._compiler.compile(resources)
-        return compiled, self._translator.translate(compiled.table)
+        with paused_collector():
+            compiled = self._compiler.compile(resources)
+            return compiled, self._translator.translate(compiled.table)
 
     def _on_status(self, status: NodeStatus) -> None:
         """Judge the generations that Envoy has answered for, each once."""
