@@ -30,6 +30,8 @@ _LONGEST_PARAMETER = 1024
 _MOST_ADDED = 1000
 # Characters that end a path or that no client sends in one.
 _FOREIGN_TO_PATHS = {" ": "a space", "?": "a question mark", "#": "a hash"}
+# What the gateway takes out of every path before it looks for a route.
+_FOLDED = re.compile(r"//|/\.\.?/")
 # Conditions on headers that people write in a field of their own.
 _OWN_FIELDS = {METHOD: "method", HOST: "host"}
 
@@ -52,6 +54,9 @@ def _check_text(mapping: Mapping) -> Iterator[Fault]:
         value = getattr(mapping, name)
         if value is not None and not _is_printable(value):
             yield Fault("bad-character", f"{show(value)} holds a control character; take it out", path=name)
+        elif value is not None and name != "prefix" and " " in value:
+            message = f"{show(value)} is sent to the service as it is written, and may not hold a space; take it out"
+            yield Fault("bad-character", message, path=name)
 
 
 def _is_printable(value: str) -> bool:
@@ -71,6 +76,14 @@ def _check_path(mapping: Mapping) -> Iterator[Fault]:
             f"{show(mapping.prefix)} never matches, because every path starts with a slash; write /{mapping.prefix}"
         )
         yield Fault("prefix-without-slash", message, path="prefix", severity=Severity.WARNING)
+    if not mapping.prefix_regex and (folded := _FOLDED.search(mapping.prefix)):
+        message = f"{show(mapping.prefix)} never matches, because {folded[0]} is taken out of every path; leave it out"
+        yield Fault("folded-prefix", message, path="prefix", severity=Severity.WARNING)
+    if mapping.rewrite and not mapping.rewrite.startswith("/"):
+        message = (
+            f"{show(mapping.rewrite)} makes no path that a service takes, without its slash; write /{mapping.rewrite}"
+        )
+        yield Fault("rewrite-without-slash", message, path="rewrite", severity=Severity.WARNING)
     if mapping.prefix_regex and mapping.prefix_exact:
         message = "prefix_regex and prefix_exact cannot both hold; the prefix is read as a regular expression"
         yield Fault("prefix-twice", message, path="prefix_exact", severity=Severity.WARNING)

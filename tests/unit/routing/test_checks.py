@@ -25,6 +25,8 @@ def faults(**attributes: object) -> tuple[Fault, ...]:
         {"add_request_headers": {"x-percent": "100%", "x-plain": "a b\tc", "x-utf8": "é"}},
         {"add_request_headers": {"x-true": True, "x-once": {"value": "1", "append": False}}},
         {"rewrite": ""},
+        {"prefix": "/.well-known/a.b/..c/"},
+        {"prefix": "/a//[0-9]+", "prefix_regex": True},
     ],
 )
 def test_what_is_in_order_is_passed_over(attributes: dict[str, object]) -> None:
@@ -38,6 +40,14 @@ def test_what_is_in_order_is_passed_over(attributes: dict[str, object]) -> None:
         ({"host": "a\x00b"}, "host", "'a\\x00b' holds a control character; take it out"),
         ({"rewrite": "/\r\nx: y"}, "rewrite", "'/\\r\\nx: y' holds a control character; take it out"),
         ({"host_rewrite": "a\x7f"}, "host_rewrite", "'a\\x7f' holds a control character; take it out"),
+        *(
+            (
+                {name: "/a b"},
+                name,
+                "'/a b' is sent to the service as it is written, and may not hold a space; take it out",
+            )
+            for name in ("rewrite", "host_rewrite")
+        ),
         (
             {"prefix": "/tensorboard/ tensorboard/"},
             "prefix",
@@ -153,6 +163,16 @@ def test_a_regular_expression_may_not_grow_out_of_hand() -> None:
             {"prefix": "tfserving/models/m/"},
             "prefix-without-slash",
             "'tfserving/models/m/' never matches, because every path starts with a slash; write /tfserving/models/m/",
+        ),
+        (
+            {"prefix": "/a//b/"},
+            "folded-prefix",
+            "'/a//b/' never matches, because // is taken out of every path; leave it out",
+        ),
+        (
+            {"rewrite": "v1/models/"},
+            "rewrite-without-slash",
+            "'v1/models/' makes no path that a service takes, without its slash; write /v1/models/",
         ),
         (
             {"prefix_regex": True, "prefix_exact": True},
