@@ -1,6 +1,6 @@
 """Publications as Kubernetes objects: put there, found again, taken away; nobody else's is touched."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as Dict
 
 from kfambassador.errors import MappingRejected, NotFound
@@ -23,12 +23,13 @@ def apply_plan(client: KubeClient, plan: Plan) -> str:
         The resourceVersion of the Service that carries the mappings.
 
     Raises:
-        MappingRejected: Somebody else holds a name.
+        MappingRejected: Somebody else holds a name, or the model's Service is the one it is published by.
         Conflict: Somebody else holds a field.
     """
     publication = plan.publication
     wanted = [object_key(manifest) for manifest in plan.manifests]
     before = _find_objects(client, publication.namespace, publication.name)
+    _refuse_itself(publication, before)
     for key in wanted:
         if key not in before:
             _refuse_foreign(client, key, name=publication.name)
@@ -74,6 +75,14 @@ def _find_objects(client: KubeClient, namespace: str, name: str) -> list[ObjectK
 def _select(name: str | None) -> str:
     ours = f"{MANAGED_BY_LABEL}={MANAGED_BY}"
     return ours if name is None else f"{ours},{NAME_LABEL}={name}"
+
+
+def _refuse_itself(publication: Publication, before: Iterable[ObjectKey]) -> None:
+    """Refuse to look for the model behind the Service that carries its mappings: there is none, and it would go."""
+    key = ObjectKey("Service", publication.namespace, publication.name)
+    if publication.carrier != key and key in before:
+        message = f"{key} only carries the mappings of {publication.name!r}; say where the model is with service=..."
+        raise MappingRejected(f"{key.name} is not published:", [Fault("own-service", message).at(Origin(key))])
 
 
 def _refuse_foreign(client: KubeClient, key: ObjectKey, *, name: str) -> None:

@@ -29,7 +29,7 @@ def client(server: KubeServer) -> Iterator[KubeClient]:
         yield client
 
 
-def plan(name: str = "mnist", service: str | int = 8501) -> Plan:
+def plan(name: str = "mnist", service: str | int | None = 8501) -> Plan:
     return build_plan(
         name, service=service, server=TFServing(), namespace="default", attributes={}, labels={}, reaches_here=True
     )
@@ -59,8 +59,15 @@ def test_many_who_publish_the_same_at_once_all_do(client: KubeClient) -> None:
 
 def test_what_an_earlier_plan_needed_is_taken_away(client: KubeClient) -> None:
     apply_plan(client, plan())
-    apply_plan(client, plan(service="mnist:8501"))
-    assert (names(client, SERVICE), names(client, ENDPOINT_SLICE)) == ({"mnist-route"}, set())
+    apply_plan(client, plan(service="mnist.team:8501"))
+    assert (names(client, SERVICE), names(client, ENDPOINT_SLICE)) == ({"mnist"}, set())
+
+
+def test_published_again_without_saying_where_the_model_is_takes_nothing_away(client: KubeClient) -> None:
+    apply_plan(client, plan())
+    with pytest.raises(MappingRejected, match="only carries the mappings of 'mnist'; say where the model is"):
+        apply_plan(client, plan(service=None))
+    assert (names(client, SERVICE), names(client, ENDPOINT_SLICE)) == ({"mnist"}, {"mnist"})
 
 
 def test_published_things_are_found_again(client: KubeClient) -> None:
