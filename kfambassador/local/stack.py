@@ -30,6 +30,9 @@ __all__ = ["GatewayEndpoint", "LocalStack"]
 #: Seconds the gateway may take to be ready once all its parts have started.
 READY_TIMEOUT: Final = 30.0
 
+#: Seconds within which Mappings as custom resources are followed, once somebody has installed their definition.
+_DEFINED_WITHIN: Final = 1.0
+
 _ADDRESS: Final = "127.0.0.1"
 
 #: Counts what came in by the gateway's listener.
@@ -194,10 +197,16 @@ def _start_controller(
     from kfambassador.controller.settings import ControllerSettings
     from kfambassador.envoy.listeners import ListenerSettings
     from kfambassador.kube.client import KubeClient
+    from kfambassador.kube.reflector import ReflectorSettings
 
     client = parts.enter_context(KubeClient.connect(server.url, token=server.token))
     listener = ListenerSettings(address=_ADDRESS, port=port)
-    settings = ControllerSettings(xds_socket=socket, listener=listener, diagnostics_token=token)
+    settings = ControllerSettings(
+        xds_socket=socket,
+        listener=listener,
+        diagnostics_token=token,
+        reflector=ReflectorSettings(missing=_DEFINED_WITHIN),
+    )
     controller = ControllerThread(client, settings)
     parts.callback(controller.close)
     controller.start()
