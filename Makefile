@@ -17,7 +17,7 @@ setup: $(STAMP) ## Make .venv with everything (quick the second time)
 $(STAMP): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed, and none was found. Name one: make PYTHON=/path/to/python3.11 setup"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is older than Python 3.11. Name a newer one: make PYTHON=/path/to/python3.11 setup"; exit 1; }
-	@echo "Setting up $(VENV) with $$($(PYTHON) --version); about a minute ..."
+	@echo "Setting up $(VENV) with $$($(PYTHON) --version); one to three minutes ..."
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[all,dev]'
 	@touch $@
@@ -27,13 +27,13 @@ demo: setup ## Publish a model from Python and call it through a real Envoy
 
 test: setup lint unit ## Everything that must pass: format, lint, types, import contracts, tests
 
-lint: setup
+lint: setup ## Format, lint, types and import contracts
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-unit: setup
+unit: setup ## The tests alone; TESTS=PATH for some of them
 	@$(BIN)/pytest --numprocesses $(JOBS) --dist loadgroup $(TESTS)
 
 format: setup ## Format the code and mend what the linter can mend

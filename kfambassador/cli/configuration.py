@@ -52,7 +52,7 @@ def lint(
 
     Exits with 1 when there are errors; warnings and notices are no errors.
 
-    Example: kfambassador lint deploy/*.yaml
+    Example: kfambassador lint service.yaml
     """
     resources, compiled = compile_files(files)
     if form is Format.JSON:

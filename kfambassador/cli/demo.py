@@ -198,7 +198,7 @@ def _publish_by_annotation(scene: _Scene) -> None:
 
 
 def _edit_under_load(scene: _Scene) -> None:
-    _title("Edit the annotation while requests keep coming")
+    _title("Add a second document to the annotation while requests keep coming")
     service = _address(scene.model)
     _code(_SECOND_DOCUMENT.format(service=service), language="yaml")
     text = _MODEL_ROUTE.format(service=service) + _SECOND_DOCUMENT.format(service=service)

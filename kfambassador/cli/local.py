@@ -1,5 +1,7 @@
 """The gateway on this machine: one in the foreground, and the one all processes of a user share."""
 
+import logging
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +11,9 @@ from rich.text import Text
 
 from kfambassador.cli.output import AT_FAULT, Format, out, print_json, say, stop
 from kfambassador.cli.signals import until_stopped
-from kfambassador.local.daemon import GatewayStatus, ensure_gateway, gateway_status, stop_gateway
+from kfambassador.errors import MissingExtra
+from kfambassador.local.daemon import GatewayStatus, ensure_gateway, gateway_status, shared_role, stop_gateway
+from kfambassador.local.endpoint import GatewayEndpoint
 from kfambassador.local.stack import LocalStack
 
 app = typer.Typer(invoke_without_command=True, rich_markup_mode="markdown")
@@ -31,22 +35,32 @@ def run(
 ) -> None:
     """Run a gateway on this machine until Ctrl-C or SIGTERM; with a command, see to the one you share.
 
-    The one in the foreground is apart from the one that all your notebooks and terminals share.
+    While it runs it is the one that all your notebooks and terminals share, unless another is shared already. What is
+    wrong with anybody's configuration is told as it comes.
 
     Example: kfambassador local --http-port 8080 --state ~/.kfambassador --kubeconfig local.kubeconfig
     """
     if context.invoked_subcommand is not None:
         return
+    logging.basicConfig(format="%(message)s", level=logging.WARNING)
     stack = LocalStack(http_port=http_port, state=state, kubeconfig=kubeconfig)
-    with until_stopped() as stopped:
+    with until_stopped() as stopped, shared_role() as announce:
         try:
             stack.start(say)
             if not stopped.is_set():
-                out.print(f"gateway ready at {stack.endpoint.url}")
+                _announce(stack.endpoint, announce)
             stopped.wait()
             say("Stopping")
         finally:
             stack.close()
+
+
+def _announce(endpoint: GatewayEndpoint, announce: Callable[[GatewayEndpoint], None] | None) -> None:
+    if announce is None:
+        say("Another gateway is the shared one; this one is reached by its kubeconfig and URL")
+    else:
+        announce(endpoint)
+    out.print(f"gateway ready at {endpoint.url}")
 
 
 @app.command()
@@ -83,6 +97,24 @@ def status(
         _show(found)
     if found.missing:
         stop(AT_FAULT)
+
+
+@app.command()
+def model(
+    name: Annotated[str, typer.Argument(help="The model's name.")] = "half_plus_two",
+    port: Annotated[int, typer.Option(help="Where it listens; 0 takes a free port.", min=0, max=65535)] = 8501,
+) -> None:
+    """Run a small model server to try things with, until Ctrl-C: TensorFlow Serving's REST API, half of x plus two.
+
+    Example: kfambassador local model mnist --port 8501
+    """
+    try:
+        from kfambassador.local.models import ModelServer
+    except ModuleNotFoundError as error:
+        raise MissingExtra("local", needed_for="run a model server on this machine") from error
+    with until_stopped() as stopped, ModelServer(name, port=port) as server:
+        out.print(f"model {name} answers at {server.url}/v1/models/{name}")
+        stopped.wait()
 
 
 def _describe(found: GatewayStatus) -> dict[str, object]:

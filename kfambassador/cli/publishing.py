@@ -25,7 +25,9 @@ To = Annotated[
     typer.Option("--target", help="local, in-cluster or a kubeconfig context; else KFAMBASSADOR_TARGET.", metavar="X"),
 ]
 For = Annotated[Format, typer.Option("--format", help="For whom to write the result.")]
-Namespace = Annotated[str | None, typer.Option("--namespace", "-n", help="Where to publish.")]
+Namespace = Annotated[
+    str | None, typer.Option("--namespace", "-n", help="The namespace; the gateway's own default when not said.")
+]
 
 
 class ServerKind(StrEnum):

@@ -18,6 +18,7 @@ from kfambassador.kube.client import KubeClient
 from kfambassador.kube.kinds import ENDPOINT_SLICE, MAPPING, SERVICE
 from kfambassador.kube.reflector import News, Reflector
 from kfambassador.kube.store import Store
+from kfambassador.problems import Severity
 from kfambassador.resources.meta import ResourceSet, SourcedMapping
 from kfambassador.routing.compile import Compiler
 from kfambassador.routing.model import Compiled
@@ -27,6 +28,7 @@ from kfambassador.xds.session import NodeStatus
 _log = logging.getLogger(__name__)
 
 FOLLOWED = (SERVICE, ENDPOINT_SLICE, MAPPING)
+_MOST_LOGGED = 20
 
 
 class Controller:
@@ -137,6 +139,7 @@ class Controller:
         resources = replace(known, mappings=admitted, problems=(*known.problems, *self._quarantine.problems))
         # Pure functions: a thread of their own keeps the loop free to answer Envoy meanwhile.
         compiled, snapshot = await asyncio.to_thread(self._build, resources)
+        before = self.work
         self.work = Work(
             resources=resources,
             compiled=compiled,
@@ -145,6 +148,7 @@ class Controller:
         )
         self._published[resources.generation] = admitted
         self._server.publish(snapshot)
+        _log_new_problems(before, self.work)
         self._tell()
 
     def _build(self, resources: ResourceSet) -> tuple[Compiled, Snapshot]:
@@ -176,3 +180,14 @@ class Controller:
         if self._loop is not None and self._news is not None:
             self._news.set_result(None)
             self._news = self._loop.create_future()
+
+
+def _log_new_problems(before: Work, now: Work) -> None:
+    """Tell each problem once, as it comes up."""
+    known = frozenset(before.compiled.problems)
+    new = [problem for problem in now.compiled.problems if problem not in known]
+    for problem in new[:_MOST_LOGGED]:
+        level = logging.INFO if problem.severity is Severity.NOTICE else logging.WARNING
+        _log.log(level, "%s", problem)
+    if len(new) > _MOST_LOGGED:
+        _log.warning("%d more problems; the read API has them all", len(new) - _MOST_LOGGED)

@@ -10,9 +10,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Final, TextIO, TypeAlias
 
@@ -26,7 +27,7 @@ from kfambassador.local.lock import GatewayLock, find_holder, is_held
 from kfambassador.local.ports import check_port
 from kfambassador.local.probes import LOOK_EVERY, find_missing, is_answering
 from kfambassador.local.processes import Process
-from kfambassador.local.runtime_directory import RuntimeDirectory, open_runtime_directory, read_endpoint
+from kfambassador.local.runtime_directory import RuntimeDirectory, open_runtime_directory, read_endpoint, write_endpoint
 
 #: Seconds without use after which the gateway ends.
 IDLE_TIMEOUT: Final = 30 * 60.0
@@ -108,6 +109,26 @@ def ensure_gateway(
         f"Another process began to start the gateway and did not come to an end within {START_TIMEOUT:g} s. "
         f"End it with: kfambassador local stop. Its log is {runtime.log}."
     )
+
+
+@contextmanager
+def shared_role() -> Iterator[Callable[[GatewayEndpoint], None] | None]:
+    """Let this process be the shared gateway meanwhile, if no other is.
+
+    Yields:
+        What to call once the gateway answers, so that others find it; None when there is a shared gateway already.
+    """
+    runtime = open_runtime_directory()
+    lock = GatewayLock.take(runtime.lock)
+    if lock is None:
+        yield None
+        return
+    lock.sign()
+    try:
+        yield partial(write_endpoint, runtime)
+    finally:
+        runtime.file.unlink(missing_ok=True)
+        lock.release()
 
 
 def find_gateway() -> GatewayEndpoint | None:

@@ -62,8 +62,8 @@ def connect(
     else:
         gateway = _connect_cluster(
             chosen,
-            url=_require(url, URL_VARIABLE, place=chosen),
-            diagnostics_url=_require(diagnostics_url, DIAGNOSTICS_URL_VARIABLE, place=chosen),
+            url=url,
+            diagnostics_url=diagnostics_url,
             token=diagnostics_token or os.environ.get(DIAGNOSTICS_TOKEN_VARIABLE),
         )
     if not quiet:
@@ -245,13 +245,22 @@ def _connect_here(*, quiet: bool) -> Gateway:
     return Gateway.at(endpoint)
 
 
-def _connect_cluster(place: Kubeconfig | InCluster, *, url: str, diagnostics_url: str, token: str | None) -> Gateway:
+def _connect_cluster(
+    place: Kubeconfig | InCluster, *, url: str | None, diagnostics_url: str | None, token: str | None
+) -> Gateway:
+    # The cluster first: where there is no such context, nobody needs to be asked for addresses.
     if isinstance(place, InCluster):
         client = KubeClient.in_cluster()
     else:
         client = KubeClient.from_kubeconfig(context=place.context, path=place.path)
-    reader = ReadApi(diagnostics_url.rstrip("/"), HttpClient(token=token))
-    return Gateway(Access(client, reader, HttpClient(), url.rstrip("/")), place=place)
+    try:
+        base = _require(url, URL_VARIABLE, place=place)
+        diagnostics = _require(diagnostics_url, DIAGNOSTICS_URL_VARIABLE, place=place)
+    except ConfigurationError:
+        client.close()
+        raise
+    reader = ReadApi(diagnostics.rstrip("/"), HttpClient(token=token))
+    return Gateway(Access(client, reader, HttpClient(), base.rstrip("/")), place=place)
 
 
 def _require(given: str | None, variable: str, *, place: Target) -> str:

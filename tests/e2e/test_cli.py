@@ -6,17 +6,54 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from subprocess import PIPE
 from tempfile import TemporaryDirectory
 from urllib.request import urlopen
 
 import pytest
 
+import kfambassador as kfa
 from kfambassador.local.models import ModelServer
+from kfambassador.names import CONFIG_ANNOTATION
+from tests.e2e.gateway import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("shared-gateway")]
 
 COMMAND = (sys.executable, "-m", "kfambassador")
+
+
+def annotated_service(annotation: str) -> dict[str, object]:
+    """A Service that carries configuration."""
+    metadata = {"name": "test", "namespace": "default", "annotations": {CONFIG_ANNOTATION: annotation}}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": {"ports": [{"port": 80}]}}
+
+
+class Foreground:
+    """A gateway in the foreground, and what it says of itself."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        assert process.stdout is not None
+        self._process = process
+        self.url = process.stdout.readline().strip().removeprefix("gateway ready at ")
+
+    def end(self) -> str:
+        """End it, and give what it told on its error stream."""
+        self._process.terminate()
+        told = self._process.communicate(timeout=30)[1]
+        assert self._process.returncode == 0
+        return told
+
+
+@contextmanager
+def foreground() -> Iterator[Foreground]:
+    """Run a gateway in the foreground of a process of its own, which does not outlive the test."""
+    with subprocess.Popen([*COMMAND, "local"], stdout=PIPE, stderr=PIPE, text=True) as process:
+        try:
+            yield Foreground(process)
+        finally:
+            process.kill()
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -24,20 +61,26 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=60, check=False)
 
 
-@pytest.fixture(scope="module")
-def shared() -> Iterator[str]:
-    """A shared gateway that is nobody else's: the commands under test start it and stop it."""
+@pytest.fixture(scope="module", autouse=True)
+def nobody_elses() -> Iterator[None]:
+    """A runtime directory of the tests' own, so that they never meet the gateway of whoever runs them."""
     # A short path: Envoy's sockets are below it.
     with TemporaryDirectory(prefix="kfa-") as directory, pytest.MonkeyPatch.context() as patch:
         patch.setenv("KFAMBASSADOR_RUNTIME_DIR", directory)
         patch.delenv("KFAMBASSADOR_TARGET", raising=False)
-        started = run("local", "start")
-        assert started.returncode == 0, started.stderr
-        yield started.stdout.strip().removeprefix("gateway ready at ")
-        assert run("local", "stop").stdout == "stopped\n"
-        assert run("local", "stop").stdout == "it does not run\n"
-        status = run("local", "status")
-        assert (status.returncode, status.stdout.strip()) == (1, "no gateway: it does not run")
+        yield
+
+
+@pytest.fixture(scope="module")
+def shared(nobody_elses: None) -> Iterator[str]:
+    """A shared gateway: the commands under test start it and stop it."""
+    started = run("local", "start")
+    assert started.returncode == 0, started.stderr
+    yield started.stdout.strip().removeprefix("gateway ready at ")
+    assert run("local", "stop").stdout == "stopped\n"
+    assert run("local", "stop").stdout == "it does not run\n"
+    status = run("local", "status")
+    assert (status.returncode, status.stdout.strip()) == (1, "no gateway: it does not run")
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +148,33 @@ def test_a_gateway_in_the_foreground_ends_cleanly(number: signal.Signals, tmp_pa
         out, err = process.communicate(timeout=30)
     assert (process.returncode, out) == (0, "")
     assert err.splitlines()[-1] == "Stopping"
+
+
+MISTYPED = "{apiVersion: ambassador/v0, kind: Mapping, name: m, prefix: /m/, service: m, method: on}"
+
+
+def test_one_in_the_foreground_is_the_one_to_share_and_tells_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    with TemporaryDirectory(prefix="kfa-") as directory, ExitStack() as stack:
+        monkeypatch.setenv("KFAMBASSADOR_RUNTIME_DIR", directory)
+        first, second = (stack.enter_context(foreground()) for _ in range(2))
+        with kfa.connect(quiet=True) as gateway:
+            assert gateway.url == first.url
+            gateway.client.apply(annotated_service(MISTYPED))
+            until(lambda: bool(gateway.problems()))
+        assert run("local", "stop").stdout == "stopped\n"
+        assert "YAML reads on, off, yes and no as true and false" in first.end()
+        assert "Another gateway is the shared one" in second.end()
+        assert run("local", "status").returncode == 1
+
+
+def test_a_model_server_to_try_things_with() -> None:
+    with subprocess.Popen([*COMMAND, "local", "model", "mnist", "--port", "0"], stdout=PIPE, text=True) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip().removeprefix("model mnist answers at ")
+        with urlopen(f"{url}/metadata") as answer:
+            assert json.load(answer)["model_spec"]["name"] == "mnist"
+        process.terminate()
+    assert process.returncode == 0
 
 
 def test_a_signal_during_the_start_ends_it_cleanly() -> None:

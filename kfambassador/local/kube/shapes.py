@@ -84,9 +84,6 @@ _CONDITIONS: Final = keyed(_OPEN, "type")
 _ADDRESS_PORT: Final = {"name": STRING, "port": INTEGER, "protocol": default(STRING, "TCP"), "appProtocol": STRING}
 _SELECTOR: Final = atomic(record(matchLabels=table(STRING), matchExpressions=array(_OPEN)))
 
-#: Kinds of which only the name and what is inside ``spec`` and ``status`` is kept, unread.
-PLAIN: Final = shape(spec=_OPEN, status=_OPEN)
-
 NAMESPACE: Final = shape(
     spec=record(finalizers=_STRINGS),
     status=record(phase=STRING, conditions=_CONDITIONS),

@@ -233,7 +233,7 @@ class Store:
         except sqlite3.Error as error:
             if self._database.in_transaction:
                 self._database.execute("ROLLBACK")
-            message = f"the object was not stored, nothing else was lost: {error}"
+            message = f"the change was not kept, nothing else was lost: {error}. If the disk is full, make room on it"
             raise StorageFailure(message) from error
         self.revision = version
 

@@ -197,13 +197,22 @@ def test_an_error_of_ours_is_words_and_no_trace(
 
 
 def test_a_cluster_whose_gateway_is_not_known_is_refused(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    kubeconfig = tmp_path / "kubeconfig"
+    context = {"name": "staging", "context": {"cluster": "c", "user": "u"}}
+    clusters, users = [{"name": "c", "cluster": {"server": "http://127.0.0.1:1"}}], [{"name": "u", "user": {}}]
+    kubeconfig.write_text(json.dumps({"contexts": [context], "clusters": clusters, "users": users}))
+    monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
     monkeypatch.delenv("KFAMBASSADOR_URL", raising=False)
     code, _, err = run(capsys, "routes", "--target", "staging")
     assert code == 2
     assert "the cluster of context 'staging'" in err
     assert "set KFAMBASSADOR_URL, or give connect(url=...)" in err
+    code, _, err = run(capsys, "routes", "--target", "nosuch")
+    assert code == 2
+    assert "nosuch" in err
+    assert "KFAMBASSADOR_URL" not in err
 
 
 @pytest.mark.parametrize(
@@ -214,6 +223,7 @@ def test_a_cluster_whose_gateway_is_not_known_is_refused(
         ["local", "start"],
         ["local", "stop"],
         ["local", "status"],
+        ["local", "model"],
         ["expose"],
         ["routes"],
         ["explain"],
