@@ -10,10 +10,9 @@ import typer
 
 from kfambassador.cli.output import AT_FAULT, Format, err, out, print_json, print_problems, say, stop
 from kfambassador.errors import MissingExtra
-from kfambassador.problems import Problem, Severity, has_errors
+from kfambassador.problems import Severity, has_errors
 from kfambassador.resources.documents import write_documents
 from kfambassador.resources.manifests import read_manifests
-from kfambassador.resources.meta import ResourceSet
 from kfambassador.routing.compile import compile_routes
 from kfambassador.routing.describe import describe_problem, describe_table
 from kfambassador.routing.model import Compiled, RoutingTable
@@ -37,6 +36,9 @@ class Output(StrEnum):
     ENVOY = "envoy"
 
 
+_PLURALS = {"mapping served": "mappings served", "error": "errors", "warning": "warnings", "notice": "notices"}
+
+
 class Notation(StrEnum):
     """How a build is written."""
 
@@ -54,13 +56,13 @@ def lint(
 
     Example: kfambassador lint service.yaml
     """
-    resources, compiled = compile_files(files)
+    compiled = compile_files(files)
     if form is Format.JSON:
         described = [describe_problem(problem) for problem in compiled.problems]
-        print_json({"mappings": len(resources.mappings), "problems": described})
+        print_json({"mappings": _count_served(compiled.table), "problems": described})
     else:
         print_problems(compiled.problems, out)
-        say(_sum_up(resources, compiled.problems))
+        say(_sum_up(compiled))
     if has_errors(compiled.problems):
         stop(AT_FAULT)
 
@@ -76,7 +78,7 @@ def translate(
 
     Example: kfambassador translate service.yaml --output envoy --format json
     """
-    _, compiled = compile_files(files)
+    compiled = compile_files(files)
     if output is Output.ROUTES:
         value: dict[str, object] = {**describe_table(compiled.table)}
     else:
@@ -90,7 +92,7 @@ def translate(
         stop(AT_FAULT)
 
 
-def compile_files(files: list[str]) -> tuple[ResourceSet, Compiled]:
+def compile_files(files: list[str]) -> Compiled:
     """Compile what files hold.
 
     Problems that ask for a cluster's endpoints are left out when the files hold none.
@@ -101,9 +103,9 @@ def compile_files(files: list[str]) -> tuple[ResourceSet, Compiled]:
     resources = read_manifests((_name(file), _read(file)) for file in files)
     compiled = compile_routes(resources)
     if resources.endpoints:
-        return resources, compiled
+        return compiled
     problems = tuple(problem for problem in compiled.problems if problem.code not in _OF_CLUSTERS)
-    return resources, Compiled(compiled.table, problems)
+    return Compiled(compiled.table, problems)
 
 
 def _name(file: str) -> str:
@@ -120,14 +122,18 @@ def _read(file: str) -> str:
         raise typer.BadParameter(f"cannot read {file}: byte {error.start} is not UTF-8 text") from error
 
 
-def _sum_up(resources: ResourceSet, problems: tuple[Problem, ...]) -> str:
-    counts = [("mapping", len(resources.mappings))]
+def _count_served(table: RoutingTable) -> int:
+    return sum(len(route.splits) for route in table.routes())
+
+
+def _sum_up(compiled: Compiled) -> str:
+    counts = [("mapping served", _count_served(compiled.table))]
     counts += [
         (severity.value, found)
         for severity in Severity
-        if (found := sum(problem.severity is severity for problem in problems))
+        if (found := sum(problem.severity is severity for problem in compiled.problems))
     ]
-    return ", ".join(f"{count} {word}{'' if count == 1 else 's'}" for word, count in counts)
+    return ", ".join(f"{count} {word if count == 1 else _PLURALS[word]}" for word, count in counts)
 
 
 def _describe_envoy(table: RoutingTable) -> dict[str, object]:

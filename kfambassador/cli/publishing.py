@@ -107,7 +107,7 @@ def explain(
     """
     given = dict(map(_read_header, headers or ()))
     if files:
-        explained = explain_request(compile_files(files)[1].table, RequestLine.read(method, url, given))
+        explained = explain_request(compile_files(files).table, RequestLine.read(method, url, given))
         explanation = Explanation.model_validate(describe_explanation(explained))
     else:
         with connect(target, quiet=form is Format.JSON) as gateway:

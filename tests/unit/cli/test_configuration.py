@@ -63,7 +63,7 @@ def read_yaml(text: str) -> dict[str, object]:
 
 
 def test_lint_is_silent_about_what_is_in_order(capsys: pytest.CaptureFixture[str], good: str) -> None:
-    assert run(capsys, "lint", good) == (0, "", "1 mapping\n")
+    assert run(capsys, "lint", good) == (0, "", "1 mapping served\n")
 
 
 def test_lint_tells_file_document_and_field(capsys: pytest.CaptureFixture[str], bad: str) -> None:
@@ -73,7 +73,7 @@ def test_lint_tells_file_document_and_field(capsys: pytest.CaptureFixture[str], 
     assert [line for line in out.splitlines() if line.startswith("error: method: expected text, got true")]
     assert f"did you mean timeout_ms? {place}" in out
     assert all(line.endswith(place) for line in out.splitlines())
-    assert err == "1 mapping, 1 error, 1 warning\n"
+    assert err == "1 mapping served, 1 error, 1 warning\n"
 
 
 def test_lint_for_programs(capsys: pytest.CaptureFixture[str], bad: str) -> None:
@@ -84,6 +84,13 @@ def test_lint_for_programs(capsys: pytest.CaptureFixture[str], bad: str) -> None
         ("error", "method", 2),
         ("warning", "timout_ms", 2),
     }
+
+
+def test_a_mapping_that_is_left_out_is_not_counted(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = tmp_path / "refused.yaml"
+    file.write_text(MODEL.replace("method: POST", "method: P OST"))
+    code, _, err = run(capsys, "lint", str(file))
+    assert (code, err) == (1, "0 mappings served, 1 error\n")
 
 
 def test_warnings_are_no_errors(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
