@@ -29,6 +29,8 @@ _log = logging.getLogger(__name__)
 
 FOLLOWED = (SERVICE, ENDPOINT_SLICE, MAPPING)
 _MOST_LOGGED = 20
+# Endpoints are watched apart from their Service, and pods take their time: no fault of what anybody wrote.
+_COMES_AND_GOES = "no-endpoints"
 
 
 class Controller:
@@ -187,7 +189,8 @@ def _log_new_problems(before: Work, now: Work) -> None:
     known = frozenset(before.compiled.problems)
     new = [problem for problem in now.compiled.problems if problem not in known]
     for problem in new[:_MOST_LOGGED]:
-        level = logging.INFO if problem.severity is Severity.NOTICE else logging.WARNING
+        passing = problem.severity is Severity.NOTICE or problem.code == _COMES_AND_GOES
+        level = logging.INFO if passing else logging.WARNING
         _log.log(level, "%s", problem)
     if len(new) > _MOST_LOGGED:
         _log.warning("%d more problems; the read API has them all", len(new) - _MOST_LOGGED)

@@ -125,3 +125,17 @@ def test_explain_is_asked_of_the_table_that_is_served(gateway: Parts, model: Mod
     assert gateway.ask("explain?method=POST&url=/a/x").json()["upstream_paths"] == {
         "default/a": "/v1/models/half_plus_twox"
     }
+
+
+def test_each_problem_is_logged_once_and_endpoints_that_come_and_go_are_no_warning(
+    gateway: Parts, model: ModelServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    gateway.apply_service(
+        "a", mapping("a", model) + "colour: red\n" + MAPPING.format(name="b", rewrite="/", service="a:80")
+    )
+    version = gateway.apply_service("c", mapping("c", model))
+    gateway.source("c", version=version)
+    codes = [problem["code"] for problem in gateway.ask("problems").json()["problems"]]  # type: ignore[attr-defined]
+    assert sorted(codes) == ["no-endpoints", "unknown-attribute"]
+    [warning] = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert "colour is not an attribute of a Mapping" in warning
