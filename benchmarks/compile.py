@@ -127,9 +127,10 @@ def measure_stages(size: int) -> Stages:
     from kfambassador.resources.documents import FILE_LIMITS, read_documents
     from kfambassador.resources.meta import ResourceSet
     from kfambassador.routing.compile import Compiler
+    from kfambassador.routing.policy import TenancyPolicy
 
     text = "".join(mapping_text(number, service=f"model-{number}:8501") for number in range(size))
-    compiler, translator = Compiler(), Translator(ListenerSettings())
+    compiler, translator = Compiler(TenancyPolicy.laptop()), Translator(ListenerSettings())
 
     began = time.process_time()
     documents = read_documents(text, FILE_LIMITS)
@@ -169,13 +170,14 @@ def measure_followed(size: int) -> Followed:
     from kfambassador.kube.reflector import Changed, Listed
     from kfambassador.kube.store import Store
     from kfambassador.routing.compile import Compiler
+    from kfambassador.routing.policy import TenancyPolicy
 
     def service(number: int, *, rewrite: str, version: int) -> dict[str, object]:
         text = mapping_text(number, service=f"model-{number}:8501", rewrite=rewrite)
         return annotated_service(number, text, version=version)
 
     listed = Listed(SERVICE, tuple(service(number, rewrite="/", version=1) for number in range(size)), "1")
-    store, compiler, translator = Store([SERVICE]), Compiler(), Translator(ListenerSettings())
+    store, compiler, translator = Store([SERVICE]), Compiler(TenancyPolicy.laptop()), Translator(ListenerSettings())
 
     began = time.process_time()
     store.apply(listed)

@@ -19,15 +19,15 @@ def generator() -> str:
     return "wrk" if shutil.which("wrk") else f"{_SENDERS} Python processes (wrk is not installed: rates are theirs)"
 
 
-def send(port: int, path: str, *, seconds: int) -> float:
+def send(port: int, path: str, *, seconds: int, host: str = "gateway") -> float:
     """Send POST requests for a while; give how many were answered each second, whatever the answer."""
     if wrk := shutil.which("wrk"):
-        return _send_by_wrk(wrk, port, path, seconds)
+        return _send_by_wrk(wrk, port, path, seconds=seconds, host=host)
     with ProcessPoolExecutor(_SENDERS, mp_context=get_context("spawn")) as pool:
-        return sum(pool.map(_send_alone, [port] * _SENDERS, [path] * _SENDERS, [seconds] * _SENDERS))
+        return sum(pool.map(_send_alone, [port] * _SENDERS, [path] * _SENDERS, [seconds] * _SENDERS, [host] * _SENDERS))
 
 
-def _send_by_wrk(wrk: str, port: int, path: str, seconds: int) -> float:
+def _send_by_wrk(wrk: str, port: int, path: str, *, seconds: int, host: str) -> float:
     url = f"http://127.0.0.1:{port}{path}"
     options = [
         "--threads",
@@ -36,6 +36,8 @@ def _send_by_wrk(wrk: str, port: int, path: str, seconds: int) -> float:
         str(CONNECTIONS),
         "--duration",
         f"{seconds}s",
+        "--header",
+        f"Host: {host}",
         "--script",
         "/dev/stdin",
     ]
@@ -46,8 +48,8 @@ def _send_by_wrk(wrk: str, port: int, path: str, seconds: int) -> float:
     return float(rate[1])
 
 
-def _send_alone(port: int, path: str, seconds: int) -> float:
-    request = f"POST {path} HTTP/1.1\r\nhost: gateway\r\ncontent-length: 0\r\n\r\n".encode()
+def _send_alone(port: int, path: str, seconds: int, host: str) -> float:
+    request = f"POST {path} HTTP/1.1\r\nhost: {host}\r\ncontent-length: 0\r\n\r\n".encode()
     answered, end = 0, time.perf_counter() + seconds
     with socket.create_connection(("127.0.0.1", port)) as connection:
         while time.perf_counter() < end:

@@ -12,9 +12,9 @@ Processor time is that of Envoy's worker thread alone, from ``/proc``, so the lo
 per second are what the generator and one worker reach together on this machine.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
@@ -33,65 +33,115 @@ from kfambassador.resources.meta import ResourceSet, SourcedMapping
 from kfambassador.resources.service import Service, ServiceKey, ServicePort
 from kfambassador.routing.compile import compile_routes
 from kfambassador.routing.model import RoutingTable
+from kfambassador.routing.policy import TenancyPolicy
 
 TREES = (10, 1_000, 10_000, 50_000)
 LISTS = (10, 1_000, 10_000)
 ROUNDS = 5
 SECONDS = 2
+SERVICE = "nobody"
 _NO_ENDPOINTS = 503
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A table, and the request it is asked with.
+
+    Attributes:
+        table: The routes; all to the Service without endpoints.
+        layout: ``tree`` as we serve it, or ``list``.
+        path: What is asked for.
+        host: The host it is asked of.
+    """
+
+    table: RoutingTable
+    layout: str
+    path: str
+    host: str = "gateway"
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What was measured of a case: requests a second, processor seconds of the worker a request, bytes Envoy holds."""
+
+    rate: float
+    worker: float
+    memory: int
 
 
 def run(*, trees: Sequence[int] = TREES, lists: Sequence[int] = LISTS, rounds: int = ROUNDS) -> list[Report]:
     """Measure all sizes and layouts side by side."""
     plan = [("tree", size) for size in trees] + [("list", size) for size in lists]
+    costs = measure([Case(build_table(write_models(size)), layout, last_path(size)) for layout, size in plan], rounds)
+    rows = tuple((layout, f"{size:,}", *tell(cost, costs[0])) for (layout, size), cost in zip(plan, costs, strict=True))
+    return [Report("Finding the last route, one Envoy worker", ("layout", "routes", *COLUMNS), rows, tell_how(rounds))]
+
+
+COLUMNS = ("requests/s", "ratio", "CPU, µs", "ratio", "Envoy, MB")
+
+
+def tell(cost: Cost, first: Cost) -> tuple[str, ...]:
+    """Write what was measured, beside the first case."""
+    return (
+        f"{cost.rate:,.0f}",
+        f"{cost.rate / first.rate:.2f}",
+        f"{cost.worker * 1e6:.1f}",
+        f"{first.worker / cost.worker:.2f}",
+        f"{cost.memory / 1e6:.0f}",
+    )
+
+
+def tell_how(rounds: int) -> tuple[str, ...]:
+    """Write how it was measured."""
+    return (
+        f"By {generator()}, {CONNECTIONS} connections, {rounds} rounds of {SECONDS} s in turn; medians.",
+        "Ratios are to the first row; 1.00 is as good as with that few routes.",
+    )
+
+
+def measure(cases: Sequence[Case], rounds: int) -> list[Cost]:
+    """Measure all cases side by side."""
     with ExitStack() as stack:
-        served = [stack.enter_context(serving(build_snapshot(size, layout=layout))) for layout, size in plan]
-        paths = [check(each, size) for each, (_, size) in zip(served, plan, strict=True)]
-        rates: list[list[float]] = [[] for _ in plan]
-        costs: list[list[float]] = [[] for _ in plan]
+        served = [stack.enter_context(serving(build_snapshot(case))) for case in cases]
+        for each, case in zip(served, cases, strict=True):
+            check(each, case)
+        rates: list[list[float]] = [[] for _ in cases]
+        costs: list[list[float]] = [[] for _ in cases]
         for _ in range(rounds):
-            for index, each in enumerate(served):
+            for index, (each, case) in enumerate(zip(served, cases, strict=True)):
                 before = each.worker_seconds()
-                rate = send(each.port, paths[index], seconds=SECONDS)
+                rate = send(each.port, case.path, seconds=SECONDS, host=case.host)
                 rates[index].append(rate)
                 costs[index].append((each.worker_seconds() - before) / (rate * SECONDS))
         memory = [each.memory() for each in served]
-    return [_tell(plan, [median(each) for each in rates], [median(each) for each in costs], memory)]
+    return [Cost(median(rate), median(cost), held) for rate, cost, held in zip(rates, costs, memory, strict=True)]
 
 
-def _tell(
-    plan: Sequence[tuple[str, int]], rates: Sequence[float], costs: Sequence[float], memory: Sequence[int]
-) -> Report:
-    rows = tuple(
-        (layout, f"{size:,}", f"{rate:,.0f}", f"{rate / rates[0]:.2f}", f"{cost * 1e6:.1f}", f"{costs[0] / cost:.2f}",
-         f"{held / 1e6:.0f}")
-        for (layout, size), rate, cost, held in zip(plan, rates, costs, memory, strict=True)
-    )  # fmt: skip
-    return Report(
-        "Finding the last route, one Envoy worker",
-        ("layout", "routes", "requests/s", "ratio", "CPU, µs", "ratio", "Envoy, MB"),
-        rows,
-        (
-            f"By {generator()}, {CONNECTIONS} connections, {ROUNDS} rounds of {SECONDS} s in turn; medians.",
-            "Ratios are to the first row; 1.00 is as good as with that few routes.",
-        ),
+def write_models(size: int) -> list[Mapping]:
+    """Write so many models' mappings, each with its own prefix."""
+    return [
+        Mapping(name=f"model-{number}", prefix=prefix(number), method="POST", service=SERVICE) for number in range(size)
+    ]
+
+
+def last_path(size: int) -> str:
+    """The path of the route that is evaluated last."""
+    return min(map(prefix, range(size)), key=lambda text: (len(text), text))
+
+
+def build_table(mappings: Iterable[Mapping]) -> RoutingTable:
+    """Compile mappings that all lead to one Service, which has no endpoints."""
+    service = Service(ServiceKey("default", SERVICE), (ServicePort(80, ""),))
+    sourced = tuple(
+        SourcedMapping(mapping, Origin(document=number), namespace="default") for number, mapping in enumerate(mappings)
     )
+    return compile_routes(ResourceSet(mappings=sourced, services={service.key: service}), TenancyPolicy.laptop()).table
 
 
-def build_snapshot(size: int, *, layout: str) -> Snapshot:
-    """Build a gateway with so many routes to one Service that has no endpoints."""
-    service = Service(ServiceKey("default", "nobody"), (ServicePort(80, ""),))
-    mappings = tuple(
-        SourcedMapping(
-            Mapping(name=f"model-{number}", prefix=prefix(number), method="POST", service="nobody"),
-            Origin(document=number),
-            namespace="default",
-        )
-        for number in range(size)
-    )
-    table = compile_routes(ResourceSet(mappings=mappings, services={service.key: service})).table
-    snapshot = translate(table, ListenerSettings(port=0))
-    return snapshot if layout == "tree" else _flatten(snapshot, table)
+def build_snapshot(case: Case) -> Snapshot:
+    """Build what Envoy is given."""
+    snapshot = translate(case.table, ListenerSettings(port=0))
+    return snapshot if case.layout == "tree" else _flatten(snapshot, case.table)
 
 
 def _flatten(snapshot: Snapshot, table: RoutingTable) -> Snapshot:
@@ -102,14 +152,14 @@ def _flatten(snapshot: Snapshot, table: RoutingTable) -> Snapshot:
     return replace(snapshot, resources={**snapshot.resources, TypeUrl.ROUTE_CONFIGURATION: {ROUTES: resource}})
 
 
-def check(served: Served, size: int) -> str:
-    """Give the path of the last route, once a request for it has found that route."""
-    path = min(map(prefix, range(size)), key=lambda text: (len(text), text))
-    request = Request(f"http://127.0.0.1:{served.port}{path}", method="POST", data=b"")
+def check(served: Served, case: Case) -> None:
+    """Make sure that the request finds a route."""
+    url = f"http://127.0.0.1:{served.port}{case.path}"
+    request = Request(url, method="POST", data=b"", headers={"Host": case.host})
     try:
         urlopen(request, timeout=10).close()
     except HTTPError as answer:
         with answer:
             if answer.code == _NO_ENDPOINTS:
-                return path
-    raise RuntimeError(f"{path} does not lead to the Service without endpoints")
+                return
+    raise RuntimeError(f"{case.path} does not lead to the Service without endpoints")

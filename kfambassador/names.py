@@ -21,6 +21,9 @@ MANAGED_BY: Final = "kfambassador"
 #: Label that joins an EndpointSlice to its Service (Kubernetes, "EndpointSlices").
 SERVICE_NAME_LABEL: Final = "kubernetes.io/service-name"
 
+#: Annotation on a Service: the namespaces whose mappings may point at it besides its own, with commas; * is every one.
+ALLOWED_NAMESPACES_ANNOTATION: Final = "kfambassador.io/allowed-namespaces"
+
 #: Prefix of the diagnostics paths (Ambassador, "Diagnostics").
 DIAGNOSTICS_PREFIX: Final = "/ambassador/v0"
 
@@ -31,9 +34,24 @@ DEFAULT_NAMESPACE: Final = "default"
 #: believed, and a mapping may not set them.
 IDENTITY_HEADERS: Final = ("kubeflow-userid", "kubeflow-groups")
 
+#: Headers that tell a backend who asks or how it was reached. From a client they are hearsay and taken off.
+#: (x-forwarded-for and x-forwarded-proto stay: Envoy itself appends to the one and overwrites the other.)
+HEARSAY_HEADERS: Final = (
+    *IDENTITY_HEADERS,
+    "forwarded",
+    "x-forwarded-host",
+    "x-forwarded-port",
+    "x-forwarded-prefix",
+    "x-real-ip",
+)
+
+#: Families of such headers. Envoy obeys x-envoy-* (timeouts, retries) where it takes the client for one of its own.
+HEARSAY_PREFIXES: Final = ("x-envoy-", "x-original-")
+
 #: The largest program RE2 may compile a regex to. Envoy is told the same number as is checked before it sees a regex.
 REGEX_MAX_PROGRAM_SIZE: Final = 1000
 
 #: The Unix sockets between Envoy and its controller, in a directory that only their owner may enter.
 ADMIN_SOCKET: Final = "admin.sock"
 XDS_SOCKET: Final = "xds.sock"
+ASKING_SOCKET: Final = "ask.sock"

@@ -8,6 +8,7 @@ from kfambassador.resources.meta import ResourceSet, SourcedMapping
 from kfambassador.resources.objects import join_contributions, read_contribution
 from kfambassador.routing.compile import compile_routes
 from kfambassador.routing.model import Compiled
+from kfambassador.routing.policy import TenancyPolicy
 
 Manifest = dict[str, object]
 
@@ -95,8 +96,10 @@ def resource_set(*items: Manifest | SourcedMapping, generation: int = 0) -> Reso
     joined = join_contributions(map(read_contribution, manifests), generation=generation)
     return ResourceSet(
         mappings=(*joined.mappings, *(item for item in items if isinstance(item, SourcedMapping))),
+        shared=joined.shared,
         services=joined.services,
         endpoints=joined.endpoints,
+        secrets=joined.secrets,
         sources=joined.sources,
         problems=joined.problems,
         generation=generation,
@@ -105,7 +108,7 @@ def resource_set(*items: Manifest | SourcedMapping, generation: int = 0) -> Reso
 
 def compiled(*items: Manifest | SourcedMapping) -> Compiled:
     """What becomes of Kubernetes objects and mappings."""
-    return compile_routes(resource_set(*items))
+    return compile_routes(resource_set(*items), TenancyPolicy.laptop())
 
 
 def _port(port: int | tuple[str, int]) -> Manifest:

@@ -9,6 +9,7 @@ from kfambassador.envoy.bootstrap import BootstrapSettings, build_bootstrap
 from kfambassador.envoy.listeners import ListenerSettings, build_listener
 from kfambassador.envoy.protos import HttpConnectionManager, Listener, MessageToJson, RouteConfiguration
 from kfambassador.local.background import BackgroundServer
+from kfambassador.resources.module import NO_MODULE, Module
 
 
 def static_bootstrap(
@@ -17,19 +18,23 @@ def static_bootstrap(
     virtual_hosts: list[dict[str, object]],
     backends: Dict[str, BackgroundServer],
     listener: ListenerSettings | None = None,
+    module: Module = NO_MODULE,
 ) -> str:
     """The first configuration of an Envoy that needs no control plane: one cluster a backend, named as its key."""
     message = build_bootstrap(bootstrap)
     message.ClearField("dynamic_resources")
-    message.static_resources.listeners.append(static_listener(listener or ListenerSettings(port=0), virtual_hosts))
+    settings = listener or ListenerSettings(port=0)
+    message.static_resources.listeners.append(static_listener(settings, virtual_hosts, module))
     for name, backend in backends.items():
         message.static_resources.clusters.add(**_cluster(name, backend))
     return str(MessageToJson(message))
 
 
-def static_listener(settings: ListenerSettings, virtual_hosts: list[dict[str, object]]) -> Listener:
+def static_listener(
+    settings: ListenerSettings, virtual_hosts: list[dict[str, object]], module: Module = NO_MODULE
+) -> Listener:
     """The shipped listener with its routes inside."""
-    listener = Listener.FromString(build_listener(settings).body)
+    listener = Listener.FromString(build_listener(settings, module).body)
     shipped = listener.filter_chains[0].filters[0].typed_config
     manager = HttpConnectionManager()
     shipped.Unpack(manager)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPResponse
+from pathlib import Path
 from threading import Thread
 from typing import TypeVar
 
@@ -26,6 +27,11 @@ class XdsGateway:
         self._envoy = envoy
         self._loop = loop
 
+    @property
+    def directory(self) -> Path:
+        """Envoy's private directory."""
+        return self._world.path.parent
+
     def serve(self, snapshot: Snapshot) -> None:
         """Publish a snapshot and wait until Envoy serves it."""
         self._call(self._world.serve(snapshot))
@@ -38,6 +44,14 @@ class XdsGateway:
         """A connection to one of Envoy's listeners; the caller closes it."""
         address, port = self._envoy.address(listener)
         return HTTPConnection(address, port, timeout=10)
+
+    def admin(self, path: str, *, method: str = "GET") -> str:
+        """Ask Envoy's admin."""
+        return self._envoy.admin(path, method=method)
+
+    def address(self, listener: str = LISTENER) -> tuple[str, int]:
+        """Where one of Envoy's listeners listens."""
+        return self._envoy.address(listener)
 
     def start(self, snapshot: Snapshot) -> None:
         """Start both; when this returns Envoy serves the snapshot."""
@@ -58,7 +72,8 @@ class XdsGateway:
     async def _offer(self, snapshot: Snapshot) -> NodeStatus:
         def is_decided() -> bool:
             status = self._world.newest
-            refused = status.goal == snapshot.generation and status.rejection is not None
+            # An older refusal stands until Envoy has answered to what is offered now.
+            refused = status.rejection is not None and status.rejection.generation == snapshot.generation
             return refused or status.acknowledged == snapshot.generation
 
         self._world.server.publish(snapshot)

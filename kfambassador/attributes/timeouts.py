@@ -34,6 +34,6 @@ class Timeouts(Attributes, frozen=True):
     def on_route(self, draft: RouteDraft) -> None:
         """Set both timeouts."""
         timeout = DEFAULT_TIMEOUT_MS if self.timeout_ms is None else self.timeout_ms
-        draft.message.route.timeout.FromMilliseconds(timeout)
+        draft.action.timeout.FromMilliseconds(timeout)
         if self.idle_timeout_ms is not None:
-            draft.message.route.idle_timeout.FromMilliseconds(self.idle_timeout_ms)
+            draft.action.idle_timeout.FromMilliseconds(self.idle_timeout_ms)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from kfambassador import __version__
-from kfambassador.cli import configuration, local, publishing
+from kfambassador.cli import configuration, linting, local, publishing, resources
 from kfambassador.cli.output import print_error
 from kfambassador.errors import KfAmbassadorError, MissingExtra
 
@@ -55,8 +55,10 @@ app.command()(publishing.expose)
 app.command()(publishing.routes)
 app.command()(publishing.explain)
 app.command()(publishing.delete)
-app.command()(configuration.lint)
+app.command()(linting.lint)
 app.command()(configuration.translate)
+app.command()(resources.convert)
+app.command()(resources.crds)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -23,7 +23,8 @@ out = Console(highlight=False, soft_wrap=True)
 #: For progress and complaints.
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
-_STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTICE: "dim"}
+#: How each severity looks.
+SEVERITY_STYLES: Final = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTICE: "dim"}
 
 
 class Format(StrEnum):
@@ -43,7 +44,7 @@ def print_problems(problems: Iterable[Problem], console: Console) -> None:
     for problem in problems:
         text = str(problem)
         line = Text(text)
-        line.stylize(_STYLES[problem.severity], 0, text.index(":"))
+        line.stylize(SEVERITY_STYLES[problem.severity], 0, text.index(":"))
         console.print(line)
 
 

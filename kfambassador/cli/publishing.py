@@ -11,12 +11,12 @@ from kfambassador.cli.output import AT_FAULT, Format, out, print_json, print_rou
 from kfambassador.errors import MappingRejected
 from kfambassador.resources.documents import read_documents
 from kfambassador.routing.describe import describe_explanation
-from kfambassador.routing.explain import RequestLine
 from kfambassador.routing.explain import explain as explain_request
+from kfambassador.routing.requests import RequestLine
 from kfambassador.sdk.exposure import Exposure
 from kfambassador.sdk.gateway import connect
 from kfambassador.sdk.servers import HTTPServer, ModelServer, TFServing
-from kfambassador.sdk.views import Explanation
+from kfambassador.sdk.views import EnvoyAnswer, Explanation, Split
 
 _MOST_VERDICTS: Final = 20
 
@@ -96,27 +96,32 @@ def explain(
     files: Annotated[
         list[str] | None, typer.Option("--file", "-f", help="Ask configuration in files instead of a gateway.")
     ] = None,
+    ask_envoy: Annotated[
+        bool, typer.Option("--ask-envoy", help="Ask the running Envoy as well, and tell whether both agree.")
+    ] = False,
     target: To = None,
     form: For = Format.TEXT,
 ) -> None:
-    """Tell which route takes a request, and why the others do not; nothing is sent.
+    """Tell which route takes a request, and why the others do not; no service is asked.
 
-    Exits with 1 when no route takes it.
+    Exits with 1 when no route takes it, or when the routing table and Envoy do not agree.
 
     Example: kfambassador explain POST /models/mnist:predict -H 'x-team: vision'
     """
     given = dict(map(_read_header, headers or ()))
+    if files and ask_envoy:
+        raise typer.BadParameter("--ask-envoy asks the Envoy of a gateway; with --file there is none")
     if files:
         explained = explain_request(compile_files(files).table, RequestLine.read(method, url, given))
         explanation = Explanation.model_validate(describe_explanation(explained))
     else:
         with connect(target, quiet=form is Format.JSON) as gateway:
-            explanation = gateway.explain(method, url, given)
+            explanation = gateway.explain(method, url, given, ask_envoy=ask_envoy)
     if form is Format.JSON:
         print_json(explanation.model_dump(mode="json"))
     else:
         _show_explanation(explanation)
-    if explanation.winner is None:
+    if explanation.winner is None or (explanation.envoy and not explanation.envoy.agrees):
         stop(AT_FAULT)
 
 
@@ -177,22 +182,45 @@ def _show_exposure(exposure: Exposure, form: Format) -> None:
 
 def _show_explanation(explanation: Explanation) -> None:
     asked = f"{explanation.request.method} {explanation.request.path}"
-    if explanation.winner is None:
-        out.print(Text.assemble((asked, "bold"), " is taken by ", ("no route", "red"), ": it is answered 404"))
-    for split in explanation.winner.splits if explanation.winner else ():
-        path = explanation.upstream_paths.get(split.mapping, "")
-        share = "" if len(explanation.winner.splits) == 1 else f" ({split.share}%)"  # type: ignore[union-attr]
-        out.print(
-            Text.assemble(
-                (asked, "bold"),
-                " goes to ",
-                (split.service, "cyan"),
-                f" as {path}{share}, by ",
-                (split.mapping, "green"),
-            )
-        )
+    out.print(_tell_fate(explanation, asked))
+    winner = explanation.winner
+    for split in winner.splits[1:] if winner else ():
+        out.print(_tell_split(explanation, split, asked))
+    for shadow in winner.shadows if winner else ():
+        out.print(Text(f"  {shadow.share}% of them are copied to {shadow.service}, by {shadow.mapping}"))
     until = next((number for number, verdict in enumerate(explanation.verdicts, start=1) if not verdict.reason), None)
     passed = explanation.verdicts[:until]
     for verdict in passed[-_MOST_VERDICTS:]:
         mark, style = ("✗", "dim") if verdict.reason else ("✔", "green")
         out.print(Text(f"  {mark} {', '.join(verdict.mappings)}: {verdict.reason or 'matches'}", style=style))
+    if explanation.envoy is not None:
+        out.print(_tell_answer(explanation.envoy))
+
+
+def _tell_fate(explanation: Explanation, asked: str) -> Text:
+    redirect = explanation.redirect
+    if explanation.refusal:
+        return Text.assemble((asked, "bold"), " is ", ("refused", "red"), f" with {explanation.refusal}")
+    if explanation.winner is None:
+        return Text.assemble((asked, "bold"), " is taken by ", ("no route", "red"), ": it is answered 404")
+    if redirect is None:
+        return _tell_split(explanation, explanation.winner.splits[0], asked)
+    status = f" ({redirect.code} {redirect.words}), by "
+    mapping = explanation.mappings[0]
+    return Text.assemble((asked, "bold"), " is sent to ", (redirect.location, "cyan"), status, (mapping, "green"))
+
+
+def _tell_split(explanation: Explanation, split: Split, asked: str) -> Text:
+    path = explanation.upstream_paths.get(split.mapping, "")
+    alone = explanation.winner is None or len(explanation.winner.splits) == 1
+    share = "" if alone else f" ({split.share}%)"
+    goes = f" as {path}{share}, by "
+    return Text.assemble((asked, "bold"), " goes to ", (split.service, "cyan"), goes, (split.mapping, "green"))
+
+
+def _tell_answer(answer: EnvoyAnswer) -> Text:
+    if not answer.agrees:
+        return Text(f"Envoy does not agree: {answer.difference}", style="red")
+    chosen = f"it chose {answer.route}" if answer.route else "it has no route for it"
+    cluster = f", cluster {answer.cluster}" if answer.cluster else ""
+    return Text(f"Envoy agrees: {answer.refusal or chosen}{cluster}", style="green")

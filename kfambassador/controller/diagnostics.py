@@ -4,18 +4,24 @@ import asyncio
 import hmac
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from aiohttp import web
 
+from kfambassador.controller.asking import ask_route, describe_answer
+from kfambassador.controller.drilldown import describe_one, describe_one_cluster, find_cluster
+from kfambassador.controller.envoy_view import LOG_LEVELS, read_cluster, read_envoy, set_log_level
 from kfambassador.controller.loop import Controller
+from kfambassador.controller.overview import PARTS, Seen, describe_overview, describe_source
 from kfambassador.controller.settings import ControllerSettings
 from kfambassador.controller.state import SourceState, SourceStatus
-from kfambassador.errors import PortInUse
+from kfambassador.errors import NoGateway, PortInUse
 from kfambassador.kube.objects import is_as_new
 from kfambassador.names import DIAGNOSTICS_PREFIX
 from kfambassador.problems import ObjectKey
-from kfambassador.routing.describe import Json, describe_explanation, describe_problem, describe_route, describe_table
-from kfambassador.routing.explain import RequestLine, explain
+from kfambassador.routing.describe import Json, describe_explanation, describe_problem, describe_route
+from kfambassador.routing.explain import explain
+from kfambassador.routing.requests import RequestLine
 
 _OPEN_PATHS = frozenset({f"{DIAGNOSTICS_PREFIX}/check_alive", f"{DIAGNOSTICS_PREFIX}/check_ready"})
 _LONGEST_WAIT = 30.0
@@ -44,6 +50,7 @@ class Diagnostics:
                 web.get(f"{DIAGNOSTICS_PREFIX}/check_alive", self._check_alive),
                 web.get(f"{DIAGNOSTICS_PREFIX}/check_ready", self._check_ready),
                 web.get(f"{DIAGNOSTICS_PREFIX}/diag/", self._overview),
+                web.get(f"{DIAGNOSTICS_PREFIX}/diag/{{name:.+}}", self._one),
                 web.get(f"{DIAGNOSTICS_PREFIX}/routes", self._routes),
                 web.get(f"{DIAGNOSTICS_PREFIX}/problems", self._problems),
                 web.get(f"{DIAGNOSTICS_PREFIX}/explain", self._explain),
@@ -67,8 +74,11 @@ class Diagnostics:
         given = request.headers.get("Authorization", "").removeprefix("Bearer ")
         known = token is None or hmac.compare_digest(given.encode(), token.encode())
         if not known and request.path not in _OPEN_PATHS:
-            return web.json_response({"error": "the bearer token is missing or wrong"}, status=401)
-        return await handler(request)
+            return _refuse("the bearer token is missing or wrong", status=401)
+        try:
+            return await handler(request)
+        except NoGateway as error:
+            return _refuse(str(error), status=503)
 
     async def _check_alive(self, _request: web.Request) -> web.Response:
         return web.Response(text="alive\n")
@@ -90,28 +100,43 @@ class Diagnostics:
             return "Envoy has not yet acknowledged its first routes"
         return ""
 
-    async def _overview(self, _request: web.Request) -> web.Response:
-        work = self.controller.work
-        sources: list[Json] = [
-            _describe_source(work.source(key, served=self.controller.served)) for key in work.resources.sources
-        ]
-        overview: dict[str, Json] = {
-            "generation": work.generation,
-            "served": self.controller.served,
-            "envoys": [
-                {
-                    "node": node.node_id,
-                    "acknowledged": node.acknowledged,
-                    "rejection": node.rejection.message if node.rejection else None,
-                }
-                for node in self.controller.nodes()
-            ],
-            "lost": {kind.plural: reason for kind, reason in self.controller.store.lost.items()},
-            **describe_table(work.compiled.table),
-            "sources": sources,
-            "problems": [describe_problem(problem) for problem in work.compiled.problems],
-        }
-        return web.json_response(overview)
+    async def _overview(self, request: web.Request) -> web.Response:
+        """Tell everything, or with ``filter`` one part; with ``loglevel`` make Envoy log at that level first."""
+        key, level = request.query.get("filter", ""), request.query.get("loglevel", "")
+        if key and key not in PARTS:
+            return _refuse(f"there is no part {key}; there are {', '.join(PARTS)}", status=404)
+        if level:
+            if level not in LOG_LEVELS:
+                return _refuse(f"{level} is no level of Envoy's; those are {', '.join(LOG_LEVELS)}", status=400)
+            await set_log_level(self.settings.admin_socket, level)
+        seen = await self._look()
+        return web.json_response(await asyncio.to_thread(describe_overview, seen, key))
+
+    async def _one(self, request: web.Request) -> web.Response:
+        """Tell of one source, group or cluster."""
+        name = request.match_info["name"]
+        seen = await self._look()
+        cluster = find_cluster(seen, name)
+        if cluster is not None:
+            counters = await read_cluster(self.settings.admin_socket, cluster)
+            described: dict[str, Json] | None = describe_one_cluster(seen, cluster, counters)
+        else:
+            described = await asyncio.to_thread(describe_one, seen, name)
+        if described is None:
+            return _refuse(f"there is no source, group or cluster {name}", status=404)
+        return web.json_response(described)
+
+    async def _look(self) -> Seen:
+        controller = self.controller
+        return Seen(
+            work=controller.work,
+            settings=self.settings,
+            history=controller.history,
+            served=controller.served,
+            nodes=controller.nodes(),
+            lost={kind.plural: reason for kind, reason in controller.store.lost.items()},
+            envoy=await read_envoy(self.settings.admin_socket),
+        )
 
     async def _routes(self, _request: web.Request) -> web.Response:
         work = self.controller.work
@@ -123,9 +148,19 @@ class Diagnostics:
         return web.json_response({"problems": problems})
 
     async def _explain(self, request: web.Request) -> web.Response:
+        """Tell which route takes a request; with ``ask=envoy``, what Envoy itself says as well."""
         headers = dict(_split_header(header) for header in request.query.getall("header", []))
         line = RequestLine.read(request.query.get("method", "GET"), request.query.get("url", "/"), headers)
-        return web.json_response(describe_explanation(explain(self.controller.work.compiled.table, line)))
+        work = self.controller.work
+        explanation = explain(work.compiled.table, line)
+        described = describe_explanation(explanation)
+        if request.query.get("ask") == "envoy":
+            socket = self.settings.listener.asking_socket
+            if socket is None:
+                return _refuse("the Envoy of this gateway has no socket to be asked by", status=501)
+            described["envoy"] = describe_answer(explanation, await ask_route(Path(socket), line))
+            described |= {"generation": work.generation, "served": self.controller.served}
+        return web.json_response(described)
 
     async def _source(self, request: web.Request) -> web.Response:
         """Tell how far an object has come; with ``wait``, as soon as what is asked for is decided.
@@ -137,14 +172,14 @@ class Diagnostics:
         try:
             wait = min(float(request.query.get("wait", "0")), _LONGEST_WAIT)
         except ValueError:
-            return web.json_response({"error": "wait is a number of seconds"}, status=400)
+            return _refuse("wait is a number of seconds", status=400)
         loop = asyncio.get_running_loop()
         deadline = loop.time() + wait
         while True:
             status = self.controller.work.source(key, served=self.controller.served)
             left = deadline - loop.time()
             if left <= 0 or _is_decided(status, version):
-                return web.json_response(_describe_source(status))
+                return web.json_response(describe_source(status))
             await self.controller.news(timeout=left)
 
 
@@ -156,14 +191,8 @@ def _is_decided(status: SourceStatus, version: str | None) -> bool:
     return status.is_decided and (not version or is_as_new(status.resource_version, version))
 
 
-def _describe_source(status: SourceStatus) -> dict[str, Json]:
-    return {
-        "object": str(status.key),
-        "resource_version": status.resource_version,
-        "state": status.state.value,
-        "mappings": list(status.mappings),
-        "problems": [describe_problem(problem) for problem in status.problems],
-    }
+def _refuse(words: str, *, status: int) -> web.Response:
+    return web.json_response({"error": words}, status=status)
 
 
 def _split_header(text: str) -> tuple[str, str]:

@@ -9,17 +9,19 @@ from dataclasses import replace
 
 from kfambassador.controller.collector import LongLived, paused_collector
 from kfambassador.controller.debounce import Debounce
-from kfambassador.controller.quarantine import Quarantine, find_reason
+from kfambassador.controller.history import History
+from kfambassador.controller.quarantine import Common, Quarantine, Served, find_reason
 from kfambassador.controller.settings import ControllerSettings
 from kfambassador.controller.state import Work, follow_sources
+from kfambassador.controller.status_writer import StatusWriter
 from kfambassador.envoy.snapshot import Snapshot
 from kfambassador.envoy.translate import Translator
 from kfambassador.kube.client import KubeClient
-from kfambassador.kube.kinds import ENDPOINT_SLICE, MAPPING, SERVICE
-from kfambassador.kube.reflector import News, Reflector
+from kfambassador.kube.kinds import ENDPOINT_SLICE, GATEWAY_KINDS, INGRESS, MAPPING, SECRET, SERVICE, Kind
+from kfambassador.kube.reflector import Changed, News, Reflector
 from kfambassador.kube.store import Store
 from kfambassador.problems import Severity
-from kfambassador.resources.meta import ResourceSet, SourcedMapping
+from kfambassador.resources.meta import ResourceSet
 from kfambassador.routing.compile import Compiler
 from kfambassador.routing.model import Compiled
 from kfambassador.xds.server import XdsServer
@@ -27,7 +29,10 @@ from kfambassador.xds.session import NodeStatus
 
 _log = logging.getLogger(__name__)
 
-FOLLOWED = (SERVICE, ENDPOINT_SLICE, MAPPING)
+# Ingresses for the annotations some carry; what they say themselves is not acted on.
+FOLLOWED = (SERVICE, INGRESS, ENDPOINT_SLICE, MAPPING, *GATEWAY_KINDS, SECRET)
+# A gateway that may not read Secrets serves everything that needs none.
+_OPTIONAL = (SECRET,)
 _MOST_LOGGED = 20
 # Endpoints are watched apart from their Service, and pods take their time: no fault of what anybody wrote.
 _COMES_AND_GOES = "no-endpoints"
@@ -44,25 +49,28 @@ class Controller:
     Attributes:
         work: What was made of the newest state that was compiled.
         store: What is known of the cluster.
+        history: What happened until now.
     """
 
     def __init__(
         self, client: KubeClient, settings: ControllerSettings, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.work = Work()
-        self.store = Store(FOLLOWED)
+        self.store = Store(FOLLOWED, optional=_OPTIONAL)
+        self.history = History(clock)
         self._clock = clock
         self._debounce = Debounce(settings.pace)
         self._quarantine = Quarantine()
-        self._compiler = Compiler()
+        self._compiler = Compiler(settings.policy)
         self._translator = Translator(settings.listener)
         self._server = XdsServer(f"unix:{settings.xds_socket}", clock=clock)
         self._server.on_status = self._on_status
         self._reflectors = [
-            Reflector(client, kind, self._receive, namespace=settings.namespace, settings=settings.reflector)
+            Reflector(client, kind, self._receive, namespace=_where(kind, settings), settings=settings.reflector)
             for kind in FOLLOWED
         ]
-        self._published: dict[int, tuple[SourcedMapping, ...]] = {}
+        self._statuses = StatusWriter(client, clock=clock) if settings.write_statuses else None
+        self._published: dict[int, Served] = {}
         self._judged = 0
         self._long_lived = LongLived()
         self._touched = asyncio.Event()
@@ -76,12 +84,17 @@ class Controller:
         self._news = self._loop.create_future()
         await self._server.start()
         self._settling = asyncio.create_task(self._settle_forever(), name="kfa-settle")
+        if self._statuses is not None:
+            self._statuses.start()
         for reflector in self._reflectors:
             reflector.start()
 
     async def stop(self) -> None:
         """Stop following and serving. Envoy goes on with what it holds."""
-        await asyncio.gather(*(asyncio.to_thread(reflector.stop) for reflector in self._reflectors))
+        stops = [reflector.stop for reflector in self._reflectors]
+        if self._statuses is not None:
+            stops.append(self._statuses.stop)
+        await asyncio.gather(*map(asyncio.to_thread, stops))
         if self._settling is not None:
             self._settling.cancel()
             with suppress(asyncio.CancelledError):
@@ -114,6 +127,11 @@ class Controller:
     def _on_news(self, news: News) -> None:
         if self.store.apply(news):
             self._touch()
+        elif isinstance(news, Changed):
+            # Nothing to compile; but somebody may wait for this very version of the object.
+            self._tell()
+        if self._statuses is not None:
+            self._statuses.see(news)
 
     def _touch(self) -> None:
         self._debounce.touch(self._clock())
@@ -137,8 +155,14 @@ class Controller:
         """Compile what is known and publish it."""
         known = self.store.resources(generation=self.work.generation + 1)
         self._long_lived.note(len(known.mappings))
-        admitted = self._quarantine.admit(known.mappings)
-        resources = replace(known, mappings=admitted, problems=(*known.problems, *self._quarantine.problems))
+        admitted = self._quarantine.admit(known.mappings, Common.of(known))
+        resources = replace(
+            known,
+            mappings=admitted.mappings,
+            shared=admitted.common.shared,
+            secrets=admitted.common.secrets,
+            problems=(*known.problems, *self._quarantine.problems),
+        )
         # Pure functions: a thread of their own keeps the loop free to answer Envoy meanwhile.
         compiled, snapshot = await asyncio.to_thread(self._build, resources)
         before = self.work
@@ -147,7 +171,9 @@ class Controller:
             compiled=compiled,
             since=follow_sources(self.work, resources),
             undecided=frozenset(each.origin.object for each in self._quarantine.withheld if each.origin.object),
+            renewed=self.store.renewed,
         )
+        self.history.note_compiled()
         self._published[resources.generation] = admitted
         self._server.publish(snapshot)
         _log_new_problems(before, self.work)
@@ -163,25 +189,37 @@ class Controller:
         rejection = status.rejection
         if rejection is not None and rejection.generation > self._judged:
             self._judged = rejection.generation
-            served = self._published.get(rejection.generation, ())
+            served = self._published[rejection.generation]
             reason = find_reason(rejection.message)
+            self.history.note_refusal(generation=rejection.generation, node=status.node_id, words=reason)
             _log.warning("Envoy %s refuses generation %d: %s", status.node_id, rejection.generation, reason)
             if self._quarantine.refuse(served, rejection.message):
                 self._touch()
         served_by_all = self.served
         if rejection is None and served_by_all is not None and served_by_all > self._judged:
             self._judged = served_by_all
-            if self._quarantine.accept(self._published.get(served_by_all, ())):
+            if self._quarantine.accept(self._published[served_by_all]):
                 self._touch()
         for generation in [each for each in self._published if each < self._judged]:
             del self._published[generation]
         self._tell()
 
     def _tell(self) -> None:
-        """Wake everybody who waits for news."""
+        """Wake everybody who waits for news, and have statuses written."""
+        if self._statuses is not None:
+            self._statuses.report(self.work, self.served)
         if self._loop is not None and self._news is not None:
             self._news.set_result(None)
             self._news = self._loop.create_future()
+
+
+def _where(kind: Kind, settings: ControllerSettings) -> str | None:
+    """Say in which namespace a kind is followed; None is all.
+
+    Other people's Secrets are not the gateway's to read. On a laptop, where no namespace is the gateway's own, all are
+    one person's.
+    """
+    return (settings.policy.gateway_namespace or settings.namespace) if kind == SECRET else settings.namespace
 
 
 def _log_new_problems(before: Work, now: Work) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 
+from kfambassador.kube.store import Renewal
 from kfambassador.problems import ObjectKey, Problem, has_errors
 from kfambassador.resources.meta import ResourceSet
 from kfambassador.routing.model import Compiled, RoutingTable
@@ -53,12 +54,14 @@ class Work:
         compiled: The table and all problems.
         since: For each source, the generation at which its present resourceVersion was first compiled.
         undecided: Sources some of whose mappings wait for a search for the culprit of a refusal to end.
+        renewed: Sources that were seen again since, saying the same; the store goes on filling it.
     """
 
     resources: ResourceSet = field(default_factory=ResourceSet)
     compiled: Compiled = field(default_factory=lambda: Compiled(RoutingTable(), ()))
     since: Dict[ObjectKey, int] = field(default_factory=dict)
     undecided: frozenset[ObjectKey] = frozenset()
+    renewed: Dict[ObjectKey, Renewal] = field(default_factory=dict)
 
     @property
     def generation(self) -> int:
@@ -81,7 +84,13 @@ class Work:
             state = SourceState.REJECTED
         else:
             state = SourceState.SERVING if is_decided else SourceState.PENDING
-        return SourceStatus(key, self.resources.sources[key], state, is_decided, mappings, problems)
+        return SourceStatus(key, self._newest(key), state, is_decided, mappings, problems)
+
+    def _newest(self, key: ObjectKey) -> str:
+        """The newest resourceVersion that is known to say what was compiled."""
+        version = self.resources.sources[key]
+        renewal = self.renewed.get(key)
+        return renewal.newest if renewal is not None and renewal.read == version else version
 
     # Made when first asked for: most generations are replaced before anybody looks.
     @cached_property

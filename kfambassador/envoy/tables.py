@@ -3,18 +3,20 @@
 Envoy tries the routes of a plain list one after another. Here they stand in a tree of path prefixes: a request goes to
 the node with the longest prefix of its path and finds there, in the one total order, its node's routes and all those of
 the nodes above: every route that could take it. A list that does not match answers 404 and does not look further up,
-which is why each node repeats what stands above it. Neighbours share a node as long as they are few: trying a handful
-costs nothing beside a request, and a node costs Envoy as much as a route whenever the table changes.
+which is why each node repeats what stands above it. Of many hosts and of many expressions a request finds only what
+could take it as well; :mod:`kfambassador.envoy.layout` decides which routes stand together.
 """
 
-from bisect import bisect
+from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as Dict
-from collections.abc import Sequence
-from operator import itemgetter
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from kfambassador.envoy.anchors import find_anchor
+from kfambassador.envoy.expressions import find_question
+from kfambassador.envoy.hosts import find_host
+from kfambassador.envoy.layout import HostLayout, Standing, lay_out
 from kfambassador.envoy.listeners import ROUTES
+from kfambassador.envoy.nodes import Nodes
 from kfambassador.envoy.protos import (
     AnyMessage,
     HttpRequestHeaderMatchInput,
@@ -26,41 +28,36 @@ from kfambassador.envoy.protos import (
 )
 from kfambassador.envoy.routes import build_routes
 from kfambassador.envoy.snapshot import XdsResource
-from kfambassador.envoy.wire import field_tag, write_field
+from kfambassador.envoy.wire import field_tag, write_field, write_fields
 from kfambassador.routing.memo import Memo
 from kfambassador.routing.model import Route, RoutingTable
 from kfambassador.routing.model import VirtualHost as Host
 
-#: How many entries a table may hold for each of its routes before anchors are cut shorter, so that many expressions
-#: beside many prefixes cost a longer walk instead of a table of their product.
-COPIES_PER_ROUTE: Final = 4
-_FREE_COPIES = 1000
-
-#: How many routes share a node rather than being told apart by further nodes.
-ROUTES_PER_NODE: Final = 16
-_LENGTHS = (None, 64, 48, 32, 24, 16, 12, 8, 6, 4, 2, 0)
-
 _Tree = Matcher.MatcherTree
+_Entry = Matcher.MatcherList.FieldMatcher
 _VIRTUAL_HOSTS = field_tag(RouteConfiguration, "virtual_hosts")
 _MATCHER = field_tag(VirtualHost, "matcher")
 _MATCHER_TREE = field_tag(Matcher, "matcher_tree")
+_MATCHER_LIST = field_tag(Matcher, "matcher_list")
+_MATCHERS = field_tag(Matcher.MatcherList, "matchers")
+_ON_MATCH = field_tag(_Entry, "on_match")
+_NESTED = field_tag(Matcher.OnMatch, "matcher")
 _ON_NO_MATCH = field_tag(Matcher, "on_no_match")
 _PREFIX_MAP = field_tag(_Tree, "prefix_match_map")
 _ENTRIES = field_tag(_Tree.MatchMap, "map")
 _KEY = field_tag(_Tree.MatchMap.MapEntry, "key")
 _VALUE = field_tag(_Tree.MatchMap.MapEntry, "value")
 _ROUTE_LIST = f"type.googleapis.com/{RouteList.DESCRIPTOR.full_name}"
-_PATH_INPUT: bytes = _Tree(
-    input={"name": "path", "typed_config": pack(HttpRequestHeaderMatchInput(header_name=":path"))}
-).SerializeToString(deterministic=True)
+_PATH = {"name": "path", "typed_config": pack(HttpRequestHeaderMatchInput(header_name=":path"))}
+_PATH_INPUT: bytes = _Tree(input=_PATH).SerializeToString(deterministic=True)
 
 ROOT = ""
 
 
 class PlacedRoute(NamedTuple):
-    """A route in Envoy's words, and where it stands in the tree."""
+    """A route in Envoy's words, and what decides where it stands."""
 
-    anchor: str
+    standing: Standing
     body: bytes
 
 
@@ -68,33 +65,45 @@ class TableBuilder:
     """Builds tables, doing again only what a change reaches; the answers do not depend on what was built before."""
 
     def __init__(self) -> None:
-        self._place = Memo(_place)
+        self._place = Memo(place_route)
         self._build_list = Memo(build_list)
 
     def build(self, table: RoutingTable) -> XdsResource:
         """Build the one RouteConfiguration that holds every route of the table."""
-        hosts = [write_field(_VIRTUAL_HOSTS, self._build_host(host)) for host in table.virtual_hosts]
+        hosts = [body for host in table.virtual_hosts for body in self._build_hosts(host)]
         self._place.end_round()
         self._build_list.end_round()
-        name = RouteConfiguration(name=ROUTES).SerializeToString(deterministic=True)
-        return XdsResource.of(ROUTES, b"".join((name, *hosts)))
+        name: bytes = RouteConfiguration(name=ROUTES).SerializeToString(deterministic=True)
+        return XdsResource.of(ROUTES, name + write_fields(_VIRTUAL_HOSTS, hosts))
 
-    def _build_host(self, host: Host) -> bytes:
+    def _build_hosts(self, host: Host) -> Iterator[bytes]:
+        """Build one virtual host, or several where there are routes for many single hosts."""
         placed = self._place.each(host.routes)
-        lists = {
-            prefix: self._build_list(*(placed[index].body for index in reached))
-            for prefix, reached in arrange([route.anchor for route in placed]).items()
-        }
+        for layout in lay_out([route.standing for route in placed]):
+            name = "/".join([host.name, *layout.domains[:1]])
+            message = VirtualHost(name=name, domains=layout.domains or host.domains)
+            matcher = self._build_layout(layout, [placed[index].body for index in layout.routes])
+            head: bytes = message.SerializeToString(deterministic=True)
+            yield head + write_field(_MATCHER, matcher) if matcher else head
+
+    def _build_layout(self, layout: HostLayout, bodies: Sequence[bytes]) -> bytes:
+        nodes = self._build_nodes(layout.nodes, bodies)
+        if not layout.questions:
+            return nodes
+        return _ask_first(layout.questions, yes=self._build_nodes(layout.asked, bodies), no=nodes)
+
+    def _build_nodes(self, nodes: Nodes, bodies: Sequence[bytes]) -> bytes:
+        """Build the matcher of a tree; nothing for no nodes."""
+        lists = {prefix: self._build_list(*(bodies[index] for index in found)) for prefix, found in nodes.items()}
         root = lists.pop(ROOT, None)
-        domains: bytes = VirtualHost(name=host.name, domains=host.domains).SerializeToString(deterministic=True)
-        matcher = b"" if root is None else write_field(_ON_NO_MATCH, root)
-        if lists:
-            matcher = write_field(_MATCHER_TREE, _build_tree(lists)) + matcher
-        return domains + write_field(_MATCHER, matcher) if matcher else domains
+        tree = write_field(_MATCHER_TREE, _build_tree(lists)) if lists else b""
+        return tree if root is None else tree + write_field(_ON_NO_MATCH, root)
 
 
-def _place(route: Route) -> PlacedRoute:
-    return PlacedRoute(find_anchor(route.match.path), build_routes(route))
+def place_route(route: Route) -> PlacedRoute:
+    """Say a route in Envoy's words, and what decides where it stands."""
+    path = route.match.path
+    return PlacedRoute(Standing(find_anchor(path), find_host(route.match), find_question(path)), build_routes(route))
 
 
 def build_list(*routes: bytes) -> bytes:
@@ -113,50 +122,17 @@ def _build_tree(lists: Dict[str, bytes]) -> bytes:
     return _PATH_INPUT + write_field(_PREFIX_MAP, b"".join(entries))
 
 
-def arrange(anchors: Sequence[str]) -> dict[str, list[int]]:
-    """Arrange routes in a tree of prefixes.
-
-    Args:
-        anchors: Where each route stands, in evaluation order.
-
-    Returns:
-        For every node, which routes a request that reaches it finds, in evaluation order. Nodes are sorted by prefix.
-
-    Example:
-        >>> nodes = arrange(["/a/b/", "/a/c/"] + ["/d/"] * 20)
-        >>> nodes["/a/"], len(nodes["/d/"])
-        ([0, 1], 20)
-    """
-    limit = COPIES_PER_ROUTE * len(anchors) + _FREE_COPIES
-    for length in _LENGTHS:
-        # A shorter anchor is still a beginning of every path the route takes, so the tree stays right.
-        nodes = _arrange([anchor[:length] for anchor in anchors])
-        if sum(map(len, nodes.values())) <= limit:
-            break
-    return nodes
+def _ask_first(questions: Sequence[str], *, yes: bytes, no: bytes) -> bytes:
+    """Build a matcher that goes one way when any of the expressions takes the path, and else the other."""
+    predicates = [_ask(question) for question in questions]
+    # Envoy takes no list of one.
+    predicate = predicates[0] if len(predicates) == 1 else {"or_matcher": {"predicate": predicates}}
+    asking: bytes = _Entry(predicate=predicate).SerializeToString(deterministic=True)
+    entry = asking + write_field(_ON_MATCH, write_field(_NESTED, yes))
+    matcher = write_field(_MATCHER_LIST, write_field(_MATCHERS, entry))
+    return matcher + write_field(_ON_NO_MATCH, write_field(_NESTED, no)) if no else matcher
 
 
-def _arrange(anchors: Sequence[str]) -> dict[str, list[int]]:
-    """Cut the sorted anchors into stretches with a common beginning, until each fits into a node."""
-    order = sorted(range(len(anchors)), key=anchors.__getitem__)
-    texts = [anchors[index] for index in order]
-    nodes: dict[str, list[int]] = {}
-    stretches: list[tuple[int, int, list[int]]] = [(0, len(order), [])] if order else []
-    while stretches:
-        begin, end, above = stretches.pop()
-        prefix = _shared_beginning(texts[begin], texts[end - 1])
-        # What stands at the prefix itself comes first of those that begin with it.
-        stay = end if end - begin <= ROUTES_PER_NODE else bisect(texts, prefix, begin, end)
-        if stay > begin:
-            above = nodes[prefix] = sorted(above + order[begin:stay])
-        first = itemgetter(slice(len(prefix) + 1))
-        while stay < end:
-            cut = bisect(texts, first(texts[stay]), stay, end, key=first)
-            stretches.append((stay, cut, above))
-            stay = cut
-    return dict(sorted(nodes.items()))
-
-
-def _shared_beginning(one: str, other: str) -> str:
-    differing = (index for index, (here, there) in enumerate(zip(one, other, strict=False)) if here != there)
-    return one[: next(differing, min(len(one), len(other)))]
+def _ask(question: str) -> Dict[str, object]:
+    value = {"safe_regex": {"google_re2": {}, "regex": question}}
+    return {"single_predicate": {"input": _PATH, "value_match": value}}

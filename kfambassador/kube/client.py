@@ -238,6 +238,16 @@ class KubeClient:
             content_type="application/merge-patch+json",
         )
 
+    def patch_status(self, kind: Kind, name: str, patch: Manifest, *, namespace: str | None = None) -> Manifest:
+        """Merge a patch into the status of an object; return the object as stored.
+
+        Raises:
+            Conflict: The patch names a ``resourceVersion``, and the object has changed since.
+        """
+        request = replace(self._named("patch", kind, name, namespace=namespace), subresource="status")
+        query = {"fieldManager": FIELD_MANAGER}
+        return self._call("PATCH", request, query=query, body=patch, content_type="application/merge-patch+json")
+
     def delete(self, kind: Kind, name: str, *, namespace: str | None = None) -> bool:
         """Delete an object; return whether it was there."""
         try:
@@ -317,13 +327,12 @@ class KubeClient:
         body: Manifest | None = None,
         content_type: str = "application/json",
     ) -> urllib3.BaseHTTPResponse:
-        path = request.kind.path(namespace=request.namespace, name=request.name)
         headers = {"Accept": "application/json", "Content-Type": content_type, "User-Agent": FIELD_MANAGER}
         text = None if body is None else json.dumps(body).encode()
         with self._explained(request):
             response: urllib3.BaseHTTPResponse = self._pools.urlopen(
                 method,
-                f"{self._configuration.host}{path}?{urlencode(query or {})}",
+                f"{self._configuration.host}{request.path}?{urlencode(query or {})}",
                 body=text,
                 headers=headers | self._credentials(),
                 timeout=urllib3.Timeout(connect=_CONNECT_TIMEOUT, read=self._read_timeout),

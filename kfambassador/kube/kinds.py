@@ -4,7 +4,7 @@ The paths are known beforehand, so no call ever waits for discovery.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import quote
 
@@ -81,11 +81,27 @@ SECRET: Final = Kind("Secret", "secrets", "v1")
 CONFIG_MAP: Final = Kind("ConfigMap", "configmaps", "v1")
 EVENT: Final = Kind("Event", "events", "v1")
 ENDPOINT_SLICE: Final = Kind("EndpointSlice", "endpointslices", "v1", "discovery.k8s.io")
+INGRESS: Final = Kind("Ingress", "ingresses", "v1", "networking.k8s.io")
 CUSTOM_RESOURCE_DEFINITION: Final = Kind(
     "CustomResourceDefinition", "customresourcedefinitions", "v1", "apiextensions.k8s.io", namespaced=False
 )
 MAPPING: Final = Kind("Mapping", "mappings", "v3alpha1", AMBASSADOR_GROUP)
-MAPPING_V2: Final = Kind("Mapping", "mappings", "v2", AMBASSADOR_GROUP)
+
+#: What the gateway's owner says for everybody, as custom resources; each is followed in the version it is stored in.
+GATEWAY_KINDS: Final = tuple(
+    Kind(name, f"{name.lower()}s", "v3alpha1", AMBASSADOR_GROUP)
+    for name in (
+        "AuthService",
+        "ConsulResolver",
+        "KubernetesEndpointResolver",
+        "KubernetesServiceResolver",
+        "Module",
+        "TLSContext",
+    )
+)
+
+# Versions that are the same objects under another name.
+_OLDER_VERSIONS: Final = ("v1", "v2")
 
 #: Every kind whose manifests can be written.
 KINDS: Final = (
@@ -95,9 +111,11 @@ KINDS: Final = (
     CONFIG_MAP,
     EVENT,
     ENDPOINT_SLICE,
+    INGRESS,
     CUSTOM_RESOURCE_DEFINITION,
     MAPPING,
-    MAPPING_V2,
+    *GATEWAY_KINDS,
+    *(replace(kind, version=version) for kind in (MAPPING, *GATEWAY_KINDS) for version in _OLDER_VERSIONS),
 )
 
 _BY_NAMES: Final = {(kind.api_version, kind.kind): kind for kind in KINDS}

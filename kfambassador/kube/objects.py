@@ -1,13 +1,19 @@
 """Kubernetes objects as the API tells them: listings and the lines of a watch."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeAlias
 
 Manifest: TypeAlias = dict[str, Any]
 """A Kubernetes object as JSON. Whoever receives one must not change it."""
+
+# JSON in pieces: texts, what opens and closes, and all between.
+_TOKENS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]|[^"\[\]{}]+', re.DOTALL)
+# Deeper than any resource, and far from where Python gives up.
+_DEEPEST = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +48,7 @@ class Event:
     """
 
     type: EventType
-    manifest: Manifest
+    manifest: Manifest = field(repr=False)  # it may be a Secret
 
     @property
     def resource_version(self) -> str:
@@ -71,10 +77,29 @@ def read_object(text: bytes) -> Manifest:
     Raises:
         ValueError: It is none.
     """
-    document = json.loads(text)
+    try:
+        document = json.loads(text)
+    except RecursionError:
+        # Somebody's bottomless object, maybe in a list of everybody's: what is too deep for the parser is nobody's use.
+        document = json.loads(_cut_depths(text))
     if isinstance(document, dict):
         return document
     raise ValueError("expected a JSON object")
+
+
+def _cut_depths(text: bytes) -> str:
+    """Put ``null`` where JSON is nested deeper than anything that is read."""
+    kept: list[str] = []
+    depth = 0
+    for token in _TOKENS.findall(text.decode(errors="replace")):
+        opens, closes = token in {"[", "{"}, token in {"]", "}"}
+        depth += opens
+        if depth <= _DEEPEST:
+            kept.append(token)
+        elif opens and depth == _DEEPEST + 1:
+            kept.append("null")
+        depth -= closes
+    return "".join(kept)
 
 
 def read_member(document: Manifest, name: str) -> Manifest:

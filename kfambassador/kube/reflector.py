@@ -7,10 +7,10 @@ import random
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-from kfambassador.errors import ApiError, Gone, NotFound
+from kfambassador.errors import ApiError, Forbidden, Gone, NotFound
 from kfambassador.kube.kinds import Kind
 from kfambassador.kube.objects import Event, EventType, Manifest
 
@@ -29,7 +29,8 @@ class Listed:
     """
 
     kind: Kind
-    items: tuple[Manifest, ...]
+    # Secrets may be among them: no repr shows what they hold.
+    items: tuple[Manifest, ...] = field(repr=False)
     resource_version: str
 
 
@@ -48,10 +49,12 @@ class Lost:
     Attributes:
         kind: The kind.
         error: Why, for a person.
+        is_forbidden: Whether it is for want of a permission, which no patience brings.
     """
 
     kind: Kind
     error: str
+    is_forbidden: bool = False
 
 
 News: TypeAlias = Listed | Changed | Lost
@@ -149,7 +152,7 @@ def bad_news(step: Step, outcome: Outcome, *, kind: Kind) -> Listed | Lost | Non
         return Listed(kind, (), "")
     if outcome.error is None or (isinstance(outcome.error, Gone) and step.since is not None):
         return None
-    return Lost(kind, str(outcome.error))
+    return Lost(kind, str(outcome.error), is_forbidden=isinstance(outcome.error, Forbidden))
 
 
 def _is_missing(kind: Kind, step: Step, outcome: Outcome) -> bool:

@@ -25,6 +25,7 @@ class Request:
         kind: The kind it was asked for.
         namespace: Where; None means in all namespaces, or that the kind has none.
         name: The object; None means the collection.
+        subresource: The part of the object that is written apart from the rest, ``status``; "" for the object.
 
     Example:
         >>> from kfambassador.kube.kinds import SERVICE
@@ -37,12 +38,20 @@ class Request:
     kind: Kind
     namespace: str | None = None
     name: str | None = None
+    subresource: str = ""
+
+    @property
+    def path(self) -> str:
+        """Where it is asked for."""
+        path = self.kind.path(namespace=self.namespace, name=self.name)
+        return f"{path}/{self.subresource}" if self.subresource else path
 
     def __str__(self) -> str:
         """Say it in one phrase."""
+        part = f"/{self.subresource}" if self.subresource else ""
         named = f" {self.name!r}" if self.name is not None else ""
         placed = f" in namespace {self.namespace!r}" if self.kind.namespaced and self.namespace is not None else ""
-        return f"{self.verb} {self.kind.plural}{named}{placed}"
+        return f"{self.verb} {self.kind.plural}{part}{named}{placed}"
 
 
 def read_refusal(request: Request, status: int, *, body: bytes, headers: Mapping[str, str]) -> ApiError:

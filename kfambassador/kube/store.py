@@ -1,14 +1,27 @@
 """What the cluster is known to hold: news in, a ResourceSet out. Each object is read once a resourceVersion."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from itertools import chain
+from typing import NamedTuple
 
 from kfambassador.kube.kinds import Kind
-from kfambassador.kube.objects import Event, EventType, Manifest
+from kfambassador.kube.objects import EventType, Manifest
 from kfambassador.kube.reflector import Changed, Listed, Lost, News
 from kfambassador.problems import ObjectKey
 from kfambassador.resources.meta import ResourceSet
 from kfambassador.resources.objects import Contribution, join_contributions, object_key, read_contribution
+
+
+class Renewal(NamedTuple):
+    """An object that was seen again, saying what it said before.
+
+    Attributes:
+        read: The resourceVersion its configuration was read at.
+        newest: The resourceVersion it has now, with another status, perhaps, or other labels.
+    """
+
+    read: str
+    newest: str
 
 
 class Store:
@@ -16,24 +29,30 @@ class Store:
 
     Args:
         kinds: The kinds that are followed.
+        optional: Those of them that may be forbidden to the gateway; what can never be listed is not waited for.
 
     Attributes:
         lost: For each kind that cannot be followed at present, why. What was known of it stays.
+        renewed: The objects that were seen again and say what they said; nothing need be compiled for that.
     """
 
-    def __init__(self, kinds: Iterable[Kind]) -> None:
+    def __init__(self, kinds: Iterable[Kind], *, optional: Collection[Kind] = ()) -> None:
         self.lost: dict[Kind, str] = {}
+        self.renewed: dict[ObjectKey, Renewal] = {}
         self._known: dict[Kind, dict[ObjectKey, Contribution] | None] = dict.fromkeys(kinds)
+        self._optional = frozenset(optional)
+        self._forbidden: set[Kind] = set()
 
     @property
     def is_complete(self) -> bool:
         """Whether every kind was listed once. Before that nothing may be served: half a list is an outage."""
-        return all(known is not None for known in self._known.values())
+        return not self.unlisted
 
     @property
     def unlisted(self) -> tuple[Kind, ...]:
-        """The kinds not yet listed."""
-        return tuple(kind for kind, known in self._known.items() if known is None)
+        """The kinds not yet listed that are waited for."""
+        waived = self._optional & self._forbidden
+        return tuple(kind for kind, known in self._known.items() if known is None and kind not in waived)
 
     def apply(self, news: News) -> bool:
         """Take in what happened.
@@ -42,9 +61,9 @@ class Store:
             Whether it could matter for routes, or for what is told about them.
         """
         if isinstance(news, Lost):
-            self.lost[news.kind] = news.error
-            return False
+            return self._lose(news)
         self.lost.pop(news.kind, None)
+        self._forbidden.discard(news.kind)
         if isinstance(news, Listed):
             return self._replace(news.kind, news.items)
         return self._change(news)
@@ -54,35 +73,64 @@ class Store:
         known = (contributions.values() for contributions in self._known.values() if contributions is not None)
         return join_contributions(chain.from_iterable(known), generation=generation)
 
+    def _lose(self, news: Lost) -> bool:
+        was_complete = self.is_complete
+        self.lost[news.kind] = news.error
+        if news.is_forbidden:
+            self._forbidden.add(news.kind)
+        return self.is_complete and not was_complete
+
     def _replace(self, kind: Kind, items: Iterable[Manifest]) -> bool:
-        before = self._known[kind]
-        now: dict[ObjectKey, Contribution] = {}
+        listed_before = self._known[kind]
+        before = listed_before or {}
+        known: dict[ObjectKey, Contribution] = {}
+        matters = listed_before is None
         for manifest in items:
-            typed = _typed(kind, manifest)
-            key = object_key(typed)
-            now[key] = read_contribution(typed, before=(before or {}).get(key))
-        self._known[kind] = now
-        return before is None or before != now
+            matters |= self._take(known, before, _typed(kind, manifest))
+        for gone in before.keys() - known.keys():
+            self.renewed.pop(gone, None)
+            matters = True
+        self._known[kind] = known
+        return matters
 
     def _change(self, news: Changed) -> bool:
         known = self._known[news.kind]
         if known is None or news.event.type is EventType.BOOKMARK:
             return False
-        return _apply_event(known, news.kind, news.event)
+        manifest = _typed(news.kind, news.event.manifest)
+        if news.event.type is EventType.DELETED:
+            key = object_key(manifest)
+            self.renewed.pop(key, None)
+            return known.pop(key, None) is not None
+        return self._take(known, known, manifest)
+
+    def _take(
+        self, known: dict[ObjectKey, Contribution], before: dict[ObjectKey, Contribution], manifest: Manifest
+    ) -> bool:
+        """Read an object into what is known; say whether it matters."""
+        key = object_key(manifest)
+        old = before.get(key)
+        new = read_contribution(manifest, before=old)
+        if old is not None and _says_the_same(old, new):
+            known[key] = old
+            if new.configures:
+                self.renewed[key] = Renewal(old.origin.resource_version, new.origin.resource_version)
+            return False
+        known[key] = new
+        self.renewed.pop(key, None)
+        return True
 
 
-def _apply_event(known: dict[ObjectKey, Contribution], kind: Kind, event: Event) -> bool:
-    manifest = _typed(kind, event.manifest)
-    key = object_key(manifest)
-    before = known.get(key)
-    if event.type is EventType.DELETED:
-        return known.pop(key, None) is not None
-    now = known[key] = read_contribution(manifest, before=before)
-    return before is None or now.configures or before.configures or _routed(before) != _routed(now)
-
-
-def _routed(contribution: Contribution) -> tuple[object, object]:
-    return contribution.service, contribution.endpoints
+def _says_the_same(old: Contribution, new: Contribution) -> bool:
+    """Tell whether two versions of an object come to the same; what was kept is the very same object."""
+    configures_alike = old.configuration is new.configuration if new.configures else not old.configures
+    return (
+        configures_alike
+        and old.configures == new.configures
+        and old.service is new.service
+        and old.endpoints is new.endpoints
+        and old.secret is new.secret
+    )
 
 
 def _typed(kind: Kind, manifest: Manifest) -> Manifest:

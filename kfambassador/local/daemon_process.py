@@ -7,11 +7,13 @@ with nobody's terminal.
 import json
 import logging
 import os
+import select
 import shutil
 import signal
+import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,9 +95,10 @@ def main(runtime: RuntimeDirectory, lock: GatewayLock, report: Report, *, orders
     lock.sign()
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
     try:
-        for number in _ENDS:
-            signal.signal(number, _end)
-        _live(runtime, report, orders)
+        with _wakeful() as sleep:
+            for number in _ENDS:
+                signal.signal(number, _end)
+            _live(runtime, report, orders, sleep)
     except KfAmbassadorError as error:
         _log.error("%s", error)
         report.end(error)
@@ -105,7 +108,25 @@ def main(runtime: RuntimeDirectory, lock: GatewayLock, report: Report, *, orders
     return 0
 
 
-def _live(runtime: RuntimeDirectory, report: Report, orders: Orders) -> None:
+@contextmanager
+def _wakeful() -> Iterator[Callable[[float], None]]:
+    """Give a sleep that every signal ends: also one that came a moment before it began, or to another thread."""
+    awaited, sending = socket.socketpair()
+    with awaited, sending:
+        sending.setblocking(False)  # noqa: FBT003 - the name is the library's
+        before = signal.set_wakeup_fd(sending.fileno(), warn_on_full_buffer=False)
+        try:
+            yield lambda seconds: _wait_for(awaited, seconds)
+        finally:
+            signal.set_wakeup_fd(before)
+
+
+def _wait_for(awaited: socket.socket, seconds: float) -> None:
+    # What it holds stays: a process that was told to end needs no further sleep.
+    select.select([awaited], [], [], seconds)
+
+
+def _live(runtime: RuntimeDirectory, report: Report, orders: Orders, sleep: Callable[[float], None]) -> None:
     with _empty_directory(runtime.envoy), ExitStack() as parts:
         stack = LocalStack(http_port=orders.http_port, state=orders.state, directory=runtime.envoy)
         parts.callback(stack.close)
@@ -115,7 +136,7 @@ def _live(runtime: RuntimeDirectory, report: Report, orders: Orders) -> None:
         write_endpoint(runtime, stack.endpoint)
         report.end()
         _log.info("Ready at %s", stack.endpoint.url)
-        _wait_until_idle(stack, runtime, timeout=orders.idle_timeout)
+        _wait_until_idle(stack, runtime, sleep, timeout=orders.idle_timeout)
 
 
 @contextmanager
@@ -129,10 +150,12 @@ def _empty_directory(path: Path) -> Iterator[None]:
         shutil.rmtree(path)
 
 
-def _wait_until_idle(stack: LocalStack, runtime: RuntimeDirectory, *, timeout: float) -> None:
+def _wait_until_idle(
+    stack: LocalStack, runtime: RuntimeDirectory, sleep: Callable[[float], None], *, timeout: float
+) -> None:
     idleness = Idleness(limit=timeout, now=time.monotonic())
     while not idleness.is_over(time.monotonic()):
-        time.sleep(min(LOOK_EVERY, timeout / 4))
+        sleep(min(LOOK_EVERY, timeout / 4))
         leased = sweep_leases(runtime.leases)
         idleness.note(time.monotonic(), leased=leased, activity=stack.activity())
     _log.info("Nobody has used the gateway for %g s: it ends.", timeout)

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Final, Self
 
 from kfambassador.errors import ApiError, ConfigurationError, MissingExtra, NoGateway
 from kfambassador.kube.kinds import NAMESPACE
+from kfambassador.local.authorities import find_authorities
+from kfambassador.local.definitions import read_definitions
 from kfambassador.local.endpoint import GatewayEndpoint
 from kfambassador.local.envoy_process import EnvoyProcess, private_directory
 from kfambassador.local.keeper import EnvoyKeeper
 from kfambassador.local.ports import reserved_port
 from kfambassador.local.probes import wait_ready
-from kfambassador.names import XDS_SOCKET
+from kfambassador.names import ADMIN_SOCKET, ASKING_SOCKET, XDS_SOCKET
 
 # What takes long to import is imported where it is needed: Envoy starts meanwhile.
 if TYPE_CHECKING:
@@ -29,9 +31,6 @@ __all__ = ["GatewayEndpoint", "LocalStack"]
 
 #: Seconds the gateway may take to be ready once all its parts have started.
 READY_TIMEOUT: Final = 30.0
-
-#: Seconds within which Mappings as custom resources are followed, once somebody has installed their definition.
-_DEFINED_WITHIN: Final = 1.0
 
 _ADDRESS: Final = "127.0.0.1"
 
@@ -166,7 +165,7 @@ class LocalStack:
     def _start_server(self, parts: ExitStack) -> "KubeServer":
         from kfambassador.local.kube.server import KubeServer
 
-        server = KubeServer(state=self._state, port=self._api_port)
+        server = KubeServer(state=self._state, port=self._api_port, furniture=read_definitions())
         parts.callback(server.close)
         server.start()
         if self._kubeconfig is not None:
@@ -197,15 +196,16 @@ def _start_controller(
     from kfambassador.controller.settings import ControllerSettings
     from kfambassador.envoy.listeners import ListenerSettings
     from kfambassador.kube.client import KubeClient
-    from kfambassador.kube.reflector import ReflectorSettings
+    from kfambassador.routing.policy import TenancyPolicy
 
     client = parts.enter_context(KubeClient.connect(server.url, token=server.token))
-    listener = ListenerSettings(address=_ADDRESS, port=port)
+    listener = ListenerSettings(address=_ADDRESS, port=port, asking_socket=socket.parent / ASKING_SOCKET)
     settings = ControllerSettings(
         xds_socket=socket,
+        admin_socket=socket.parent / ADMIN_SOCKET,
         listener=listener,
+        policy=TenancyPolicy.laptop(trusted_ca=find_authorities()),
         diagnostics_token=token,
-        reflector=ReflectorSettings(missing=_DEFINED_WITHIN),
     )
     controller = ControllerThread(client, settings)
     parts.callback(controller.close)

@@ -1,22 +1,21 @@
-"""The documents of an annotation, each a mapping or its problems with their place."""
+"""The documents of an annotation, each a resource or its problems with their place."""
 
 from dataclasses import dataclass, replace
 
-from kfambassador.problems import Fault, Origin, Problem, Severity
+from kfambassador.problems import Fault, Origin, Problem
 from kfambassador.resources.documents import ANNOTATION_LIMITS, Limits, Value, read_documents
-from kfambassador.resources.meta import SourcedMapping
-from kfambassador.resources.validation import show
-from kfambassador.resources.versions import read_mapping
-
-# The name this gateway goes by, and the one that every gateway answers to (Ambassador, "ambassador_id").
-_OWN_IDS = frozenset({"default", "_automatic_"})
+from kfambassador.resources.gateway import GatewayResource
+from kfambassador.resources.mapping import Mapping
+from kfambassador.resources.meta import SourcedMapping, SourcedResource
+from kfambassador.resources.versions import read_resource
 
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """What one object, or one text, contributes to the routes."""
+    """What one object, or one text, says to the gateway."""
 
     mappings: tuple[SourcedMapping, ...] = ()
+    shared: tuple[SourcedResource, ...] = ()
     problems: tuple[Problem, ...] = ()
 
 
@@ -42,6 +41,7 @@ def read_annotation(
         ('m', 2)
     """
     mappings: list[SourcedMapping] = []
+    shared: list[SourcedResource] = []
     problems: list[Problem] = []
     for document in read_documents(text, limits):
         place = replace(origin, document=document.number, line=document.line)
@@ -50,26 +50,28 @@ def read_annotation(
             continue
         read = read_object(document.value, place, namespace=namespace, created=created)
         mappings.extend(read.mappings)
+        shared.extend(read.shared)
         problems.extend(read.problems)
-    return Configuration(tuple(mappings), tuple(problems))
+    return Configuration(tuple(mappings), tuple(shared), tuple(problems))
 
 
 def read_object(value: Value, origin: Origin, *, namespace: str, created: str = "") -> Configuration:
-    """Read one document, or one custom resource, as a mapping; see :func:`read_annotation`."""
-    read = read_mapping(value)
+    """Read one document, or one custom resource; see :func:`read_annotation`."""
+    read = read_resource(value)
     problems = [fault.at(origin) for fault in read.faults]
     if read.namespace not in {"", namespace}:
         message = (
             f"namespace {read.namespace!r} is not the namespace of the object that carries it, {namespace!r}; "
-            "put the mapping on an object of that namespace"
+            "put it on an object of that namespace"
         )
         problems.append(Fault("foreign-namespace", message, path="namespace").at(origin))
         return Configuration(problems=tuple(problems))
-    if read.mapping is None:
-        return Configuration(problems=tuple(problems))
-    if _OWN_IDS.isdisjoint(read.mapping.ambassador_id):
-        message = f"it is for another gateway, {show(list(read.mapping.ambassador_id))}, and is left out here"
-        fault = Fault("other-gateway", message, path="ambassador_id", severity=Severity.NOTICE)
-        return Configuration(problems=(*problems, fault.at(origin)))
-    mapping = SourcedMapping(read.mapping, origin, namespace=namespace, created=created)
-    return Configuration((mapping,), tuple(problems))
+    told = tuple(problems)
+    if isinstance(read.resource, Mapping):
+        return Configuration(
+            (SourcedMapping(read.resource, origin, namespace=namespace, created=created),), problems=told
+        )
+    if isinstance(read.resource, GatewayResource):
+        sourced = SourcedResource(read.resource, origin, namespace=namespace, created=created)
+        return Configuration(shared=(sourced,), problems=told)
+    return Configuration(problems=told)

@@ -101,10 +101,9 @@ def write_documents(*values: object) -> str:
         b: 1
         a: 'on'
     """
-    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
     text: str = yaml.dump_all(
         values,
-        Dumper=dumper,
+        Dumper=_Dumper,
         sort_keys=False,
         default_flow_style=False,
         allow_unicode=True,
@@ -112,6 +111,13 @@ def write_documents(*values: object) -> str:
         width=1000,
     )
     return text
+
+
+class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc] # its bindings carry no types
+    """Writes a value that stands in two places twice: an alias is refused where it is read."""
+
+    def ignore_aliases(self, _: object) -> bool:
+        return True
 
 
 def _split_documents(text: str) -> Iterator[tuple[str, int]]:

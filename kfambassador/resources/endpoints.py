@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 from collections.abc import Mapping as Dict
+from ipaddress import ip_address
 from typing import NamedTuple
 
 from kfambassador.names import DEFAULT_NAMESPACE, SERVICE_NAME_LABEL
-from kfambassador.resources.fields import as_object, as_objects, as_text
+from kfambassador.resources.fields import as_object, as_objects, as_text, as_texts
 from kfambassador.resources.service import ServiceKey
 
 _PORTS = range(1, 65536)
@@ -53,10 +54,19 @@ def read_endpoint_slice(manifest: Dict[str, object]) -> EndpointSlice | None:
             address
             for endpoint in as_objects(manifest.get("endpoints"))
             if as_object(endpoint.get("conditions")).get("ready") is not False
-            for address in _texts(endpoint.get("addresses"))
-            if manifest.get("addressType") != "FQDN"
+            for address in as_texts(endpoint.get("addresses"))
+            if manifest.get("addressType") != "FQDN" and _is_address(address)
         ),
     )
+
+
+def _is_address(text: str) -> bool:
+    """Tell whether Envoy takes a text for an address; one that it does not take would keep everybody's from it."""
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _read_ports(ports: Iterable[Dict[str, object]]) -> Iterable[EndpointPort]:
@@ -64,7 +74,3 @@ def _read_ports(ports: Iterable[Dict[str, object]]) -> Iterable[EndpointPort]:
         number = fields.get("port")
         if isinstance(number, int) and number in _PORTS and fields.get("protocol", "TCP") == "TCP":
             yield EndpointPort(name=as_text(fields.get("name")), port=number)
-
-
-def _texts(value: object) -> list[str]:
-    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []

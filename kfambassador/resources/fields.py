@@ -19,3 +19,8 @@ def as_objects(value: object) -> list[Dict[str, object]]:
 def as_text(value: object) -> str:
     """The value if it is text, else empty text."""
     return value if isinstance(value, str) else ""
+
+
+def as_texts(value: object) -> list[str]:
+    """The texts of a list, without anything else in it."""
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []

@@ -2,17 +2,22 @@
 
 from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as Dict
+from typing import Final
 
 from kfambassador.names import CONFIG_ANNOTATION, DEFAULT_NAMESPACE
-from kfambassador.problems import Fault, Origin, Problem
+from kfambassador.problems import Fault, Origin, Problem, Severity
 from kfambassador.resources.annotation import Configuration, read_object
 from kfambassador.resources.documents import FILE_LIMITS, Document, read_documents
 from kfambassador.resources.fields import as_object, as_text
+from kfambassador.resources.kinds import is_ambassadors
 from kfambassador.resources.meta import ResourceSet
 from kfambassador.resources.objects import Contribution, join_contributions, object_key, read_contribution
 from kfambassador.resources.validation import show
-from kfambassador.resources.versions import is_ambassadors
 
+#: The code of a notice: an object of a kind that nothing is read from.
+OTHER_OBJECT: Final = "other-object"
+
+_READ = ("Service", "EndpointSlice", "Secret")
 _LISTS = ("List", "ServiceList", "MappingList", "IngressList", "EndpointSliceList")
 
 
@@ -64,7 +69,9 @@ def _read_manifest(manifest: Dict[str, object], origin: Origin, namespace: str) 
     metadata = {"namespace": namespace, **as_object(manifest.get("metadata"))}
     placed = {**manifest, "metadata": metadata}
     written = as_object(metadata.get("annotations")).get(CONFIG_ANNOTATION)
-    if written is None or isinstance(written, str):
+    if written is None and manifest.get("kind") not in _READ and not is_ambassadors(manifest.get("apiVersion")):
+        yield _pass_over(placed, origin.file)
+    elif written is None or isinstance(written, str):
         yield read_contribution(placed, file=origin.file)
     else:
         message = f"an annotation is text, got {show(written)}; begin it with | and indent the lines that follow"
@@ -79,6 +86,13 @@ def _read_items(items: object, origin: Origin, namespace: str) -> Iterator[Contr
         else:
             message = f"expected a Kubernetes object, got {show(item)}"
             yield _at_fault(origin, Fault("not-an-object", message, path=f"items[{number}]").at(origin))
+
+
+def _pass_over(manifest: Dict[str, object], file: str) -> Contribution:
+    place = Origin(object_key(manifest), file=file)
+    message = "it is passed over: a gateway reads nothing from objects of this kind without the annotation"
+    told = Fault(OTHER_OBJECT, message, severity=Severity.NOTICE).at(place)
+    return Contribution(place, Configuration(problems=(told,)))
 
 
 def _at_fault(origin: Origin, problem: Problem) -> Contribution:

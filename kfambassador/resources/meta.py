@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 
 from kfambassador.problems import ObjectKey, Origin, Problem
 from kfambassador.resources.endpoints import EndpointSlice
+from kfambassador.resources.gateway import GatewayResource
 from kfambassador.resources.mapping import Mapping
+from kfambassador.resources.secret import Secret, SecretKey
 from kfambassador.resources.service import Service, ServiceKey
 
 
@@ -27,21 +29,35 @@ class SourcedMapping:
 
 
 @dataclass(frozen=True, slots=True)
+class SourcedResource:
+    """What the gateway's owner says once for everybody, and where it came from; see :class:`SourcedMapping`."""
+
+    resource: GatewayResource
+    origin: Origin
+    namespace: str
+    created: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ResourceSet:
     """All that is known at one moment.
 
     Attributes:
         mappings: Every mapping that could be read, in any order.
+        shared: What gateway owners say for everybody: Modules, TLSContexts, resolvers and the like, in any order.
         services: The Services of the cluster.
         endpoints: The EndpointSlices of each Service.
+        secrets: The Secrets that may be read.
         sources: Each object that carries configuration, and the resourceVersion it was read at.
         problems: What was found while reading.
         generation: Counts changes; never compared with a Kubernetes resourceVersion.
     """
 
     mappings: tuple[SourcedMapping, ...] = ()
+    shared: tuple[SourcedResource, ...] = ()
     services: Dict[ServiceKey, Service] = field(default_factory=dict)
     endpoints: Dict[ServiceKey, tuple[EndpointSlice, ...]] = field(default_factory=dict)
+    secrets: Dict[SecretKey, Secret] = field(default_factory=dict)
     sources: Dict[ObjectKey, str] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     generation: int = 0

@@ -10,9 +10,10 @@ from kfambassador.problems import ObjectKey, Origin, Problem
 from kfambassador.resources.annotation import Configuration, read_annotation, read_object
 from kfambassador.resources.endpoints import EndpointSlice, read_endpoint_slice
 from kfambassador.resources.fields import as_object, as_text
-from kfambassador.resources.meta import ResourceSet, SourcedMapping
+from kfambassador.resources.kinds import is_ambassadors
+from kfambassador.resources.meta import ResourceSet, SourcedMapping, SourcedResource
+from kfambassador.resources.secret import Secret, SecretKey, read_secret
 from kfambassador.resources.service import Service, ServiceKey, read_service
-from kfambassador.resources.versions import is_ambassadors
 
 T = TypeVar("T")
 
@@ -25,17 +26,23 @@ class Contribution:
         origin: The object, and the resourceVersion it was read at.
         configuration: Its mappings and problems.
         configures: Whether it carries configuration at all.
-        text: The annotation's text, "" when it has none; the same text need not be read again.
+        text: The annotation's text, "" when it has none.
+        spec: What a custom resource says, with its apiVersion; None when it is none.
+        created: Its creationTimestamp. What says the same and is as old need not be read again.
         service: The Service it is, if it is one.
         endpoints: The EndpointSlice it is, if it is one.
+        secret: The Secret it is, if it is one.
     """
 
     origin: Origin
     configuration: Configuration = field(default_factory=Configuration)
     configures: bool = False
     text: str = ""
+    spec: object = None
+    created: str = ""
     service: Service | None = None
     endpoints: EndpointSlice | None = None
+    secret: Secret | None = None
 
 
 def object_key(manifest: Dict[str, object]) -> ObjectKey:
@@ -59,15 +66,18 @@ def read_contribution(
     metadata = as_object(manifest.get("metadata"))
     key = object_key(manifest)
     origin = Origin(key, resource_version=as_text(metadata.get("resourceVersion")), file=file)
-    contribution = Contribution(origin)
+    contribution = Contribution(origin, created=as_text(metadata.get("creationTimestamp")))
     if is_ambassadors(manifest.get("apiVersion")):
-        contribution = _read_custom_resource(contribution, manifest)
+        contribution = _read_custom_resource(contribution, manifest, before)
     elif key.kind == "Service":
         kept = before.service if before else None
         contribution = replace(contribution, service=_keep(kept, read_service(manifest)))
     elif key.kind == "EndpointSlice":
         known = before.endpoints if before else None
         contribution = replace(contribution, endpoints=_keep(known, read_endpoint_slice(manifest)))
+    elif key.kind == "Secret":
+        held = before.secret if before else None
+        contribution = replace(contribution, secret=_keep(held, read_secret(manifest)))
     return _read_config(contribution, metadata, before)
 
 
@@ -76,37 +86,44 @@ def _keep(before: T | None, now: T | None) -> T | None:
     return before if before is not None and before == now else now
 
 
-def _read_custom_resource(contribution: Contribution, manifest: Dict[str, object]) -> Contribution:
+def _read_custom_resource(
+    contribution: Contribution, manifest: Dict[str, object], before: Contribution | None
+) -> Contribution:
     origin = contribution.origin
     fields = {key: manifest.get(key) for key in ("apiVersion", "kind", "metadata", "spec")}
-    created = as_text(as_object(manifest.get("metadata")).get("creationTimestamp"))
+    spec = (manifest.get("apiVersion"), manifest.get("spec"))
+    if before is not None and before.spec == spec and before.created == contribution.created and not before.text:
+        # Its status or labels changed, which is nobody's route.
+        return replace(contribution, configuration=before.configuration, configures=True, spec=before.spec)
     namespace = origin.object.namespace if origin.object else DEFAULT_NAMESPACE
-    configuration = read_object(fields, origin, namespace=namespace, created=created)  # type: ignore[arg-type]  # JSON
-    return replace(contribution, configuration=configuration, configures=True)
+    configuration = read_object(fields, origin, namespace=namespace, created=contribution.created)  # type: ignore[arg-type]  # JSON
+    return replace(contribution, configuration=configuration, configures=True, spec=spec)
 
 
 def _read_config(contribution: Contribution, metadata: Dict[str, object], before: Contribution | None) -> Contribution:
     text = as_text(as_object(metadata.get("annotations")).get(CONFIG_ANNOTATION))
     if not text:
         return contribution
-    if before is not None and before.text == text:
+    if before is not None and before.text == text and before.created == contribution.created:
         return replace(contribution, configuration=before.configuration, configures=True, text=text)
     origin = contribution.origin
     namespace = origin.object.namespace if origin.object else DEFAULT_NAMESPACE
-    created = as_text(metadata.get("creationTimestamp"))
-    configuration = read_annotation(text, origin, namespace=namespace, created=created)
+    configuration = read_annotation(text, origin, namespace=namespace, created=contribution.created)
     return replace(contribution, configuration=configuration, configures=True, text=text)
 
 
 def join_contributions(contributions: Iterable[Contribution], *, generation: int = 0) -> ResourceSet:
     """Join what every object contributes into all that is known at one moment."""
     mappings: list[SourcedMapping] = []
+    shared: list[SourcedResource] = []
     problems: list[Problem] = []
+    secrets: dict[SecretKey, Secret] = {}
     sources: dict[ObjectKey, str] = {}
     services: dict[ServiceKey, Service] = {}
     endpoints: dict[ServiceKey, tuple[EndpointSlice, ...]] = {}
     for each in contributions:
         mappings.extend(each.configuration.mappings)
+        shared.extend(each.configuration.shared)
         problems.extend(each.configuration.problems)
         if each.configures and each.origin.object is not None:
             sources[each.origin.object] = each.origin.resource_version
@@ -114,10 +131,14 @@ def join_contributions(contributions: Iterable[Contribution], *, generation: int
             services[each.service.key] = each.service
         if each.endpoints is not None:
             endpoints[each.endpoints.service] = (*endpoints.get(each.endpoints.service, ()), each.endpoints)
+        if each.secret is not None:
+            secrets[each.secret.key] = each.secret
     return ResourceSet(
         mappings=tuple(mappings),
+        shared=tuple(shared),
         services=services,
         endpoints=endpoints,
+        secrets=secrets,
         sources=sources,
         problems=tuple(problems),
         generation=generation,

@@ -1,10 +1,13 @@
 """Kubernetes Services, as far as routing needs them."""
 
 from collections.abc import Mapping as Dict
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from kfambassador.names import DEFAULT_NAMESPACE
-from kfambassador.resources.fields import as_object, as_objects, as_text
+from kfambassador.names import ALLOWED_NAMESPACES_ANNOTATION, DEFAULT_NAMESPACE
+from kfambassador.resources.fields import as_object, as_objects, as_text, as_texts
+
+#: Stands for every namespace among those a Service allows.
+EVERY_NAMESPACE: Final = "*"
 
 
 class ServiceKey(NamedTuple):
@@ -28,11 +31,15 @@ class Service(NamedTuple):
         key: Its namespace and name.
         ports: Its ports; EndpointSlices give the matching port of each endpoint by name.
         external_name: The DNS name an ExternalName Service stands for; "" for every other type.
+        allowed_namespaces: The namespaces whose mappings may point at it besides its own; ``*`` is every one.
+        cluster_ips: The addresses it is reached at inside the cluster; none when it is headless.
     """
 
     key: ServiceKey
     ports: tuple[ServicePort, ...] = ()
     external_name: str = ""
+    allowed_namespaces: frozenset[str] = frozenset()
+    cluster_ips: tuple[str, ...] = ()
 
 
 def read_service(manifest: Dict[str, object]) -> Service:
@@ -48,6 +55,8 @@ def read_service(manifest: Dict[str, object]) -> Service:
         key=ServiceKey(as_text(metadata.get("namespace")) or DEFAULT_NAMESPACE, as_text(metadata.get("name"))),
         ports=tuple(port for port in ports if port is not None),
         external_name=as_text(spec.get("externalName")) if spec.get("type") == "ExternalName" else "",
+        allowed_namespaces=_read_allowed(as_object(metadata.get("annotations"))),
+        cluster_ips=_read_cluster_ips(spec),
     )
 
 
@@ -56,3 +65,14 @@ def _read_port(fields: Dict[str, object]) -> ServicePort | None:
     if not isinstance(number, int) or fields.get("protocol", "TCP") != "TCP":
         return None
     return ServicePort(port=number, name=as_text(fields.get("name")))
+
+
+def _read_allowed(annotations: Dict[str, object]) -> frozenset[str]:
+    written = as_text(annotations.get(ALLOWED_NAMESPACES_ANNOTATION)).split(",")
+    return frozenset(filter(None, map(str.strip, written)))
+
+
+def _read_cluster_ips(spec: Dict[str, object]) -> tuple[str, ...]:
+    """Read the addresses of both families; an older cluster knows of one only. ``None`` is written for none."""
+    both = as_texts(spec.get("clusterIPs")) or [as_text(spec.get("clusterIP"))]
+    return tuple(address for address in both if address not in {"", "None"})

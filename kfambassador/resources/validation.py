@@ -1,11 +1,13 @@
 """The model's refusals, said to a person: the field's path, what was expected, what stands there."""
 
+from collections.abc import Iterable, Sequence
 from collections.abc import Mapping as Dict
+from typing import Final
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from kfambassador.problems import Fault
+from kfambassador.problems import Fault, Severity
 
 _EXPECTED = {
     "string_type": "text",
@@ -19,12 +21,68 @@ _EXPECTED = {
     "list_type": "a list",
     "tuple_type": "a list",
 }
+_HALF = "{} holds half a character; write the whole one"
 _BOUNDS = {
     "greater_than_equal": ("at least", "ge"),
     "less_than_equal": ("at most", "le"),
     "greater_than": ("over", "gt"),
 }
 _LONGEST_SHOWN = 60
+# As deep as an annotation may be; Python itself gives up at about a thousand.
+_DEEPEST = 64
+
+
+#: How many faults of one document are told one by one; to look for the nearest word of each takes time.
+MOST_TOLD: Final = 20
+
+
+def limit_faults(faults: Sequence[Fault]) -> tuple[Fault, ...]:
+    """Tell the first faults of a document, and how many more there are: nobody reads a thousand.
+
+    Example:
+        >>> limit_faults([Fault("unknown-attribute", "is not known")] * 30)[-1].message
+        '10 more are not told; mend these first'
+    """
+    more = faults[MOST_TOLD:]
+    if not more:
+        return tuple(faults)
+    worst = min((fault.severity for fault in more), key=list(Severity).index)
+    message = f"{len(more):,} more are not told; mend these first"
+    return (*faults[:MOST_TOLD], Fault("too-many", message, severity=worst))
+
+
+def check_value(value: object, path: str = "", *, depth: int = _DEEPEST) -> Fault | None:
+    r"""Refuse what only JSON lets through, and what nothing behind it can take: half a character, bottomless nesting.
+
+    Args:
+        value: What was written, of any type.
+        path: Where it stands.
+        depth: How many levels it may have.
+
+    Example:
+        >>> check_value({"headers": {"x-a": "\ud800"}}).path
+        'headers.x-a'
+    """
+    if depth < 0:
+        return Fault("too-deep", f"nested deeper than {_DEEPEST} levels", path=path)
+    if isinstance(value, str):
+        return None if _is_whole(value) else Fault("wrong-type", _HALF.format(show(value)), path=path)
+    inside: Iterable[tuple[object, str]] = ()
+    if isinstance(value, dict):
+        named = [(each, f"{path}.{key}" if path else str(key)) for key, each in value.items()]
+        inside = [*((key, path) for key in value), *named]
+    elif isinstance(value, list):
+        inside = [(each, f"{path}[{number}]") for number, each in enumerate(value)]
+    faults = (check_value(each, place, depth=depth - 1) for each, place in inside)
+    return next((fault for fault in faults if fault is not None), None)
+
+
+def _is_whole(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def describe_refusals(error: ValidationError, fields: Dict[str, object]) -> tuple[Fault, ...]:
@@ -53,7 +111,9 @@ def _describe(path: str, details: list[ErrorDetails]) -> Fault:
         word, key = _BOUNDS[detail["type"]]
         bound = detail.get("ctx", {}).get(key)
         return Fault("out-of-range", f"expected {word} {bound}, got {show(detail['input'])}", path=path)
-    expected = dict.fromkeys(_EXPECTED.get(each["type"], each["msg"]) for each in details)
+    expected = dict.fromkeys(
+        _EXPECTED.get(each["type"], each["msg"].removeprefix("Input should be ")) for each in details
+    )
     message = f"expected {' or '.join(expected)}, got {show(detail['input'])}"
     return Fault("wrong-type", message + _hint(detail, set(expected)), path=path)
 

@@ -1,30 +1,44 @@
 """From all that is known to the routing table."""
 
 from collections.abc import Iterable
+from functools import partial
 from itertools import chain, groupby
 from operator import attrgetter
 
-from kfambassador.problems import Fault, Problem, has_errors
+from kfambassador.problems import Fault, Problem, Severity, has_errors
+from kfambassador.resources.mapping import Mapping
 from kfambassador.resources.meta import ResourceSet, SourcedMapping
+from kfambassador.routing.authorization import Guard, choose_guard
 from kfambassador.routing.checks import check_mapping
-from kfambassador.routing.clusters import ResolvedCluster, check_missing, name_cluster, resolve_cluster
-from kfambassador.routing.groups import Candidate, GroupedRoute, join_group
+from kfambassador.routing.claims import find_conflicts
+from kfambassador.routing.clusters import ResolvedCluster, Upstream, check_missing, resolve_cluster
+from kfambassador.routing.defaults import complete
+from kfambassador.routing.gateway import Gateway, build_gateway
+from kfambassador.routing.groups import Candidate, GroupedRoute, is_redirect, join_group
 from kfambassador.routing.matches import build_match
 from kfambassador.routing.memo import Memo
 from kfambassador.routing.model import Cluster, Compiled, Discovery, RoutingTable, VirtualHost
 from kfambassador.routing.order import build_order_key
+from kfambassador.routing.origination import originate
+from kfambassador.routing.policy import TenancyPolicy
+from kfambassador.routing.reachability import find_unreachable
+from kfambassador.routing.references import Neighbourhood, check_reference
 from kfambassador.routing.targets import read_target
 
 
-def compile_routes(resources: ResourceSet) -> Compiled:
+def compile_routes(resources: ResourceSet, policy: TenancyPolicy) -> Compiled:
     """Compile all that is known at one moment.
 
     Pure: the same resources, in any order, always give the same table.
 
+    Args:
+        resources: All that is known.
+        policy: Who may claim what, and which namespace is the gateway's own.
+
     Returns:
         The table, and the problems of reading and compiling together.
     """
-    return Compiler().compile(resources)
+    return Compiler(policy).compile(resources)
 
 
 class Compiler:
@@ -33,34 +47,71 @@ class Compiler:
     The answers are those of :func:`compile_routes`; only work already done is remembered.
     """
 
-    def __init__(self) -> None:
-        self._understand = Memo(_understand)
+    def __init__(self, policy: TenancyPolicy) -> None:
+        self._policy = policy
+        self._build_gateway = Memo(build_gateway)
+        self._choose_guard = Memo(choose_guard)
+        self._gateway: Gateway | None = None
+        self._understand: Memo[Candidate] = Memo(_understand)  # replaced with the first gateway
         self._join_group = Memo(join_group)
-        self._resolve_cluster = Memo(resolve_cluster)
+        self._resolve_cluster = Memo(partial(resolve_cluster, policy))
 
     def compile(self, resources: ResourceSet) -> Compiled:
         """Compile one state; see :func:`compile_routes`."""
-        problems = list(resources.problems)
-        groups = self._join(self._admit(resources.mappings, problems))
+        gateway = self._gather(resources)
+        guard, told = self._choose_guard(gateway)
+        problems = [*resources.problems, *gateway.problems, *told]
+        known = Neighbourhood(resources.services, resources.endpoints)
+        groups = self._join(self._admit(resources.mappings, known, problems))
         for group in groups:
             problems.extend(group.problems)
-        clusters = self._resolve(groups, resources, problems)
-        for memo in (self._understand, self._join_group, self._resolve_cluster):
-            memo.end_round()
-        host = VirtualHost("all", ("*",), tuple(group.route for group in groups))
-        return Compiled(RoutingTable((host,), clusters, resources.generation), tuple(problems))
+        routes = tuple(group.route for group in groups if group.route is not None)
+        problems.extend(find_unreachable(routes))
+        clusters = self._resolve(groups, guard, known, problems)
+        self._end_round()
+        host = VirtualHost("all", ("*",), routes)
+        authorization = guard.authorization if guard else None
+        table = RoutingTable((host,), clusters, gateway.module, authorization, resources.generation)
+        return Compiled(table, tuple(problems))
 
-    def _admit(self, mappings: Iterable[SourcedMapping], problems: list[Problem]) -> Iterable[Candidate]:
-        """Understand each mapping, eldest first, and leave out those at fault and those whose name is taken."""
+    def _end_round(self) -> None:
+        memos = (self._build_gateway, self._choose_guard, self._understand, self._join_group, self._resolve_cluster)
+        for memo in memos:
+            memo.end_round()
+
+    def _gather(self, resources: ResourceSet) -> Gateway:
+        """Gather what holds for everybody. Where it changes, every mapping is understood anew."""
+        gateway = self._build_gateway(self._policy, *resources.shared, *resources.secrets.values())
+        if gateway is not self._gateway:
+            self._gateway = gateway
+            self._understand = Memo(partial(_understand, gateway))
+        return gateway
+
+    def _admit(
+        self, mappings: Iterable[SourcedMapping], known: Neighbourhood, problems: list[Problem]
+    ) -> list[Candidate]:
+        """Understand each mapping, eldest first, and leave out those at fault and those whose claims are others'."""
         admitted: dict[str, Candidate] = {}
         for candidate in sorted(self._understand.each(mappings), key=attrgetter("seniority")):
             problems.extend(candidate.problems)
             holder = admitted.get(candidate.identity)
-            if holder is not None:
+            if holder is not None and self._policy.accepts(candidate.mapping.ambassador_id):
                 problems.append(_refuse_name(candidate, holder))
-            elif candidate.target is not None and not has_errors(candidate.problems):
+            elif candidate.is_sound and not self._refuse_reference(candidate, known, problems):
                 admitted[candidate.identity] = candidate
-        return admitted.values()
+        conflicts = find_conflicts(tuple(admitted.values()), self._policy)
+        problems.extend(conflicts.values())
+        return [each for identity, each in admitted.items() if identity not in conflicts]
+
+    def _refuse_reference(self, candidate: Candidate, known: Neighbourhood, problems: list[Problem]) -> bool:
+        """Tell whether a mapping points where it may not, and why. Where a redirect sends clients is theirs to see."""
+        if candidate.upstream is None:
+            return False
+        target, key, namespace = candidate.upstream.target, candidate.upstream.service, candidate.sourced.namespace
+        service = known.services.get(key) if key else None
+        faults = check_reference(target, namespace, service=service, known=known, policy=self._policy)
+        problems += [fault.at(candidate.sourced.origin) for fault in faults]
+        return bool(faults)
 
     def _join(self, candidates: Iterable[Candidate]) -> list[GroupedRoute]:
         """Put the candidates in order, and join those that compete for the same requests: their order is the same."""
@@ -70,48 +121,79 @@ class Compiler:
         return [self._join_group(*members) for _, members in groupby(ordered, key=by_order)]
 
     def _resolve(
-        self, groups: Iterable[GroupedRoute], resources: ResourceSet, problems: list[Problem]
+        self, groups: Iterable[GroupedRoute], guard: Guard | None, known: Neighbourhood, problems: list[Problem]
     ) -> tuple[Cluster, ...]:
-        """Find the endpoints of every cluster that a route names, and tell each mapping what is wrong with its own."""
-        namespaces = frozenset(key.namespace for key in resources.services)
+        """Find the endpoints of every cluster that is named, and tell everybody what is wrong with their own."""
+        named = [
+            (each.upstream, each.sourced.origin)
+            for each in chain.from_iterable(group.served for group in groups)
+            if each.upstream is not None
+        ]
+        if guard is not None:
+            named.append((guard.upstream, guard.origin))
         clusters: dict[str, ResolvedCluster] = {}
-        for candidate in chain.from_iterable(group.served for group in groups):
-            resolved = clusters.get(candidate.cluster)
+        for upstream, origin in named:
+            resolved = clusters.get(upstream.name)
             if resolved is None:
-                resolved = clusters[candidate.cluster] = self._find(candidate, resources)
+                resolved = clusters[upstream.name] = self._find(upstream, known)
             faults = resolved.faults
-            if resolved.cluster.discovery is Discovery.DNS and candidate.service not in resources.services:
-                faults = check_missing(candidate.service, resolved.cluster.target, namespaces)
-            problems += [fault.at(candidate.sourced.origin) for fault in faults]
+            if resolved.cluster.discovery is Discovery.DNS and upstream.service not in known.services:
+                faults = check_missing(upstream.service, upstream.target, known.namespaces)
+            problems += [fault.at(origin) for fault in faults]
         return tuple(clusters[name].cluster for name in sorted(clusters))
 
-    def _find(self, candidate: Candidate, resources: ResourceSet) -> ResolvedCluster:
-        key = candidate.service
-        service = resources.services.get(key) if key else None
-        slices = resources.endpoints.get(key, ()) if key else ()
-        return self._resolve_cluster(candidate.cluster, candidate.target, candidate.sourced.mapping, service, *slices)
+    def _find(self, upstream: Upstream, known: Neighbourhood) -> ResolvedCluster:
+        key = upstream.service
+        service = known.services.get(key) if key else None
+        slices = known.endpoints.get(key, ()) if key else ()
+        return self._resolve_cluster(upstream, service, *slices)
 
 
-def _understand(sourced: SourcedMapping) -> Candidate:
+def _understand(gateway: Gateway, sourced: SourcedMapping) -> Candidate:
     """Say of one mapping all that can be said without looking at any other."""
-    mapping, origin = sourced.mapping, sourced.origin
+    origin = sourced.origin
+    mapping, faults = complete(sourced.mapping, gateway)
     match = build_match(mapping)
-    read = read_target(mapping.service, namespace=sourced.namespace)
-    faults = (*check_mapping(mapping, match), *read.faults)
+    read = read_target(mapping.service, namespace=_home(sourced, gateway), protected=bool(mapping.tls))
+    target, faults = read.target, (*faults, *check_mapping(mapping, match, gateway.module), *read.faults)
+    upstream = None
+    if target is not None and not is_redirect(mapping):
+        tls, more = originate(mapping, target, gateway)
+        faults = (*faults, *more)
+        upstream = Upstream.of(target, mapping, tls)
+    accepted = gateway.policy.accepts(mapping.ambassador_id)
+    if not accepted:
+        faults = (_tell_other_gateway(mapping),)
+    problems = tuple(fault.at(origin) for fault in faults)
     return Candidate(
         sourced=sourced,
+        mapping=mapping,
         match=match,
         order=build_order_key(match, mapping.precedence),
         identity=f"{sourced.namespace}/{mapping.name}",
         seniority=(sourced.created, f"{origin.object or ''} {origin.file}", origin.document or 0),
-        target=read.target,
-        service=read.target.service_key() if read.target else None,
-        cluster=name_cluster(read.target, mapping) if read.target else "",
-        problems=tuple(fault.at(origin) for fault in faults),
+        target=target,
+        upstream=upstream,
+        problems=problems,
+        is_sound=accepted and not has_errors(problems),
     )
 
 
+def _home(sourced: SourcedMapping, gateway: Gateway) -> str:
+    """The namespace of a service name without a dot; "" for a redirect, which names no Service."""
+    if is_redirect(sourced.mapping):
+        return ""
+    if gateway.module.use_ambassador_namespace_for_service_resolution and gateway.policy.gateway_namespace:
+        return gateway.policy.gateway_namespace
+    return sourced.namespace
+
+
+def _tell_other_gateway(mapping: Mapping) -> Fault:
+    message = f"it is for another gateway, {', '.join(mapping.ambassador_id)}, and is left out here"
+    return Fault("other-gateway", message, path="ambassador_id", severity=Severity.NOTICE)
+
+
 def _refuse_name(candidate: Candidate, holder: Candidate) -> Problem:
-    name = candidate.sourced.mapping.name
+    name = candidate.mapping.name
     message = f"the name {name} is taken in its namespace by {holder.sourced.origin}; give this mapping another name"
     return Fault("duplicate-name", message, path="name").at(candidate.sourced.origin)

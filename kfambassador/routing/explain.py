@@ -1,56 +1,12 @@
 """Which route wins for a request, and why the others do not."""
 
-import re
-from collections.abc import Mapping as Dict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from kfambassador.routing.matches import HOST, METHOD, write_expression
 from kfambassador.routing.model import PathKind, PathMatch, Route, RoutingTable, Split, ValueKind, ValueMatch
+from kfambassador.routing.outcomes import build_location, rewrite_path
 from kfambassador.routing.regex import matches_whole
-
-_ANY_HOST = "localhost"
-# Any text is a URL of some kind; what a parser of URLs would refuse, Envoy may well route.
-_URL = re.compile(
-    r"(?:[a-z][a-z0-9+.-]*://(?P<host>[^/?#]*))?(?P<path>[^?#]*)(?:\?(?P<query>[^#]*))?", re.IGNORECASE | re.DOTALL
-)
-
-
-@dataclass(frozen=True, slots=True)
-class RequestLine:
-    """A request as far as routing looks at it.
-
-    Attributes:
-        method: In upper case.
-        host: Without its port, in lower case.
-        path: Without its query.
-        query: The query parameters as written, not decoded; of one given twice, the first counts. So it is in Envoy.
-        headers: Names in lower case.
-    """
-
-    method: str
-    host: str
-    path: str
-    query: Dict[str, str] = field(default_factory=dict)
-    headers: Dict[str, str] = field(default_factory=dict)
-
-    @classmethod
-    def read(cls, method: str, url: str, headers: Dict[str, str] | None = None) -> "RequestLine":
-        """Read a request from what a person types.
-
-        Args:
-            method: Such as ``get``.
-            url: A whole URL, or only its path and query.
-            headers: Request headers; ``Host`` beats the URL's host.
-
-        Example:
-            >>> RequestLine.read("get", "http://A.com:8080/x?a=1", {"X-Y": "z"})
-            RequestLine(method='GET', host='a.com', path='/x', query={'a': '1'}, headers={'x-y': 'z'})
-        """
-        parts = _URL.match(url)
-        host, path, query = parts.group("host", "path", "query") if parts else (None, url, None)
-        lower = {name.lower(): value for name, value in (headers or {}).items()}
-        host = lower.pop("host", _ANY_HOST if host is None else host.rpartition("@")[2])
-        return cls(method.upper(), _bare_host(host), f"/{path.removeprefix('/')}", _read_query(query or ""), lower)
+from kfambassador.routing.requests import RequestLine, arrive, find_refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,61 +22,49 @@ class Explanation:
     """What becomes of a request.
 
     Attributes:
-        request: The request asked about.
-        winner: The route that takes it; None when it is answered with 404.
+        request: The request asked about, its path as the routes see it.
+        winner: The route that takes it; None when it is refused, or answered with 404.
         verdicts: What every route says, in evaluation order. A route behind the winner may match as well: it is
             shadowed for this request.
+        refusal: Why the gateway refuses it before any route is asked, beginning with the status; "" when it does not.
     """
 
     request: RequestLine
     winner: Route | None
     verdicts: tuple[Verdict, ...]
+    refusal: str = ""
 
     def upstream_path(self, split: Split) -> str:
         """The path the service sees when this split of the winner takes the request, without the query."""
         if self.winner is None:
             return self.request.path
-        return rewrite_path(self.winner.match.path, split.mapping.rewrite, self.request.path)
+        return rewrite_path(self.winner.match.path, split.mapping, self.request.path)
+
+    def location(self, split: Split) -> str:
+        """Where this split of the winner sends the client; "" when it is no redirect."""
+        if self.winner is None or split.cluster:
+            return ""
+        return build_location(self.winner.match.path, split, self.request)
 
 
 def explain(table: RoutingTable, request: RequestLine) -> Explanation:
-    """Ask the table, as Envoy would, which route takes a request.
-
-    The path is taken as Envoy's router sees it: ``..`` and doubled slashes already resolved.
-    """
-    verdicts = tuple(Verdict(route, _find_mismatch(route, request)) for route in table.routes())
+    """Ask the table, as Envoy would, which route takes a request."""
+    refusal = find_refusal(request, table.module)
+    if refusal:
+        return Explanation(request, None, (), refusal)
+    arrived = arrive(request, table.module)
+    verdicts = tuple(Verdict(route, find_mismatch(route, arrived)) for route in table.routes())
     winner = next((verdict.route for verdict in verdicts if not verdict.reason), None)
-    return Explanation(request, winner, verdicts)
+    return Explanation(arrived, winner, verdicts)
 
 
-def rewrite_path(match: PathMatch, rewrite: str | None, path: str) -> str:
-    """Give the path the service sees.
-
-    Example:
-        >>> rewrite_path(PathMatch(PathKind.PREFIX, "/models/test/"), "/model/test/:predict", "/models/test/v2")
-        '/model/test/:predictv2'
-    """
-    replacement = "/" if rewrite is None else rewrite
-    if not replacement:
-        return path
-    return replacement + path[len(match.text) :] if match.kind is PathKind.PREFIX else replacement
-
-
-def _read_query(text: str) -> Dict[str, str]:
-    query: dict[str, str] = {}
-    for part in filter(None, text.split("&")):
-        name, _, value = part.partition("=")
-        query.setdefault(name, value)
-    return query
-
-
-def _find_mismatch(route: Route, request: RequestLine) -> str:
+def find_mismatch(route: Route, request: RequestLine) -> str:
     """Say which condition fails first; "" when all hold."""
     match = route.match
     if not _path_matches(match.path, request.path):
         return f"path {request.path} is not {_describe_path(match.path)}"
     for condition in match.headers:
-        value = _read_header(condition.name, request)
+        value = request.header(condition.name)
         if not _value_matches(condition, value):
             return (
                 f"{_spell(condition.name)} {'is missing' if value is None else repr(value)}, not {_describe(condition)}"
@@ -140,14 +84,6 @@ def _path_matches(match: PathMatch, path: str) -> bool:
     if not match.case_sensitive:
         text, path = text.lower(), path.lower()
     return path == text if match.kind is PathKind.EXACT else path.startswith(text)
-
-
-def _read_header(name: str, request: RequestLine) -> str | None:
-    if name == METHOD:
-        return request.method
-    if name == HOST:
-        return request.host
-    return request.headers.get(name)
 
 
 def _value_matches(condition: ValueMatch, value: str | None) -> bool:
@@ -181,8 +117,3 @@ def _describe(condition: ValueMatch) -> str:
 
 def _spell(name: str) -> str:
     return {METHOD: "method", HOST: "host"}.get(name, f"header {name}")
-
-
-def _bare_host(host: str) -> str:
-    name, colon, port = host.lower().rpartition(":")
-    return (name if colon and port.isdigit() else host.lower()).removesuffix(".")

@@ -4,12 +4,14 @@ Plain immutable data. A route carries its mappings whole: the compiler understan
 precedence, weight, service), and everything else passes through unread, which keeps an attribute a one-file change.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
 from kfambassador.problems import Origin, Problem
+from kfambassador.resources.auth_service import AuthService
 from kfambassador.resources.mapping import Mapping
+from kfambassador.resources.module import NO_MODULE, Module
 from kfambassador.resources.service import ServiceKey
 
 
@@ -74,10 +76,12 @@ class Target(NamedTuple):
     Attributes:
         host: A host name in lower case, qualified with a namespace where it needs one, or an IP address.
         port: The port clients of the service use.
+        tls: Whether it was written with ``https://``.
     """
 
     host: str
     port: int
+    tls: bool = False
 
     def service_key(self) -> ServiceKey | None:
         """The Service of the cluster this would be, if there is one by that name.
@@ -116,6 +120,55 @@ class Discovery(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Pem:
+    """Certificates or a key in PEM: their text, or the file on Envoy's machine that holds it. Never shown."""
+
+    text: str = field(default="", repr=False)
+    file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """Who Envoy is to a service that asks."""
+
+    chain: Pem
+    key: Pem
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamTls:
+    """How connections to a service are protected.
+
+    Attributes:
+        context: The TLSContext's name; "" when only ``https://`` or ``tls: true`` asked for it.
+        sni: The server name that is asked for; "" for an address.
+        verified_names: The names, or the address, of which the service's certificate must be for one.
+        is_address: Whether it is an IP address.
+        authorities: Whose certificates are believed; None verifies nothing, by the platform owner's explicit word.
+        revoked: Which of their certificates are no longer believed.
+        certificate: Envoy's own certificate, if it shows one.
+        min_version: ``v1.0`` to ``v1.3``; "" leaves it to Envoy.
+        max_version: The same.
+        cipher_suites: In OpenSSL's names; none leaves it to Envoy.
+        ecdh_curves: The same.
+        alpn_protocols: What Envoy offers to speak; none leaves it to Envoy.
+    """
+
+    context: str = ""
+    sni: str = ""
+    verified_names: tuple[str, ...] = ()
+    is_address: bool = False
+    authorities: Pem | None = None
+    revoked: Pem | None = None
+    certificate: Certificate | None = None
+    min_version: str = ""
+    max_version: str = ""
+    cipher_suites: tuple[str, ...] = ()
+    ecdh_curves: tuple[str, ...] = ()
+    alpn_protocols: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Cluster:
     """A service Envoy connects to.
 
@@ -125,6 +178,7 @@ class Cluster:
         discovery: How the endpoints are found.
         endpoints: Where Envoy connects to; for DNS the one name to look up.
         settings: A mapping whose cluster-scoped attributes are this cluster's.
+        tls: How its connections are protected; None leaves them in clear.
     """
 
     name: str
@@ -132,6 +186,7 @@ class Cluster:
     discovery: Discovery
     endpoints: tuple[Endpoint, ...]
     settings: Mapping
+    tls: UpstreamTls | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,16 +194,20 @@ class Split:
     """One mapping's part in a route.
 
     Attributes:
-        mapping: What was written; its rewrites, timeouts and headers are its own.
+        mapping: What holds for it: what was written, and the gateway's defaults where nothing was. Its rewrites,
+            timeouts and headers are its own.
         origin: Where it was written.
         namespace: The namespace it belongs to.
-        cluster: The name of the cluster it goes to.
-        share: Its effective share of the route's requests, in percent. The shares of a route sum to 100.
+        target: Where its service text points.
+        cluster: The name of the cluster it goes to; "" for a redirect.
+        share: Its effective share of the route's requests, in percent. The shares of a route sum to 100; a shadow's is
+            how many of them it gets a copy of.
     """
 
     mapping: Mapping
     origin: Origin
     namespace: str
+    target: Target
     cluster: str
     share: int
 
@@ -161,11 +220,13 @@ class Route:
         match: Which requests.
         precedence: Evaluated before routes of lower precedence.
         splits: Who gets them; more than one is a canary.
+        shadows: Who gets copies, and whose answers nobody sees.
     """
 
     match: Match
     precedence: int
     splits: tuple[Split, ...]
+    shadows: tuple[Split, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,17 +245,34 @@ class VirtualHost:
 
 
 @dataclass(frozen=True, slots=True)
+class Authorization:
+    """Whom Envoy asks whether a request may pass.
+
+    Attributes:
+        service: How it is asked.
+        cluster: The name of its cluster.
+    """
+
+    service: AuthService
+    cluster: str
+
+
+@dataclass(frozen=True, slots=True)
 class RoutingTable:
     """Everything Envoy is to do, before it is said in Envoy's words.
 
     Attributes:
         virtual_hosts: The routes by host.
         clusters: Every cluster that a route names, sorted by name.
+        module: What holds for the listener and for all routes.
+        authorization: Whom Envoy asks whether a request may pass; None asks nobody.
         generation: The generation of the resources it was compiled from.
     """
 
     virtual_hosts: tuple[VirtualHost, ...] = ()
     clusters: tuple[Cluster, ...] = ()
+    module: Module = NO_MODULE
+    authorization: Authorization | None = None
     generation: int = 0
 
     def routes(self) -> tuple[Route, ...]:

@@ -4,7 +4,8 @@ One expression that Envoy refuses blocks every later change of the whole table, 
 same engine and the same measure of size.
 """
 
-from functools import lru_cache
+import re
+from functools import lru_cache, partial
 
 from kfambassador.errors import MissingExtra
 from kfambassador.names import REGEX_MAX_PROGRAM_SIZE
@@ -13,6 +14,10 @@ try:
     import re2
 except ImportError:  # the extra is optional for those who only build manifests
     re2 = None
+
+
+# In a substitution: a group, or a backslash that stands for itself.
+_GROUP = re.compile(r"\\([0-9\\])")
 
 
 @lru_cache(maxsize=100_000)
@@ -38,9 +43,62 @@ def check_regex(expression: str) -> str:
     return ""
 
 
+def check_substitution(expression: str, substitution: str) -> str:
+    r"""Say why Envoy would refuse what takes the place of an expression's matches; "" when it would not.
+
+    Example:
+        >>> check_substitution("/v([0-9])", r"/\1"), check_substitution("/v", r"/\1")
+        ('', 'names group 1, and the pattern has 0')
+    """
+    if "\\" in _GROUP.sub("", substitution):
+        return r"holds a backslash before no digit; \1 is the first group, and \\ a backslash"
+    named = max((int(group) for group in _GROUP.findall(substitution) if group != "\\"), default=0)
+    groups = _compile(expression).groups
+    return f"names group {named}, and the pattern has {groups}" if named > groups else ""
+
+
+def measure(expression: str) -> int:
+    """Measure the program an expression becomes, as Envoy does; 0 for one that is none."""
+    try:
+        return int(_compile(expression).programsize)
+    except re2.error:
+        return 0
+
+
 def matches_whole(expression: str, text: str) -> bool:
     """Tell whether an expression matches the whole text, as Envoy asks."""
     return _compile(expression).fullmatch(text) is not None
+
+
+def substitute(expression: str, substitution: str, text: str) -> str:
+    r"""Replace every match in a text, as Envoy does (RE2's GlobalReplace): ``\1`` is the first group, ``\0`` the match.
+
+    A substitution that names a group the expression lacks changes nothing.
+
+    Example:
+        >>> substitute("/v([0-9]+)/", r"/version-\1/", "/api/v2/x")
+        '/api/version-2/x'
+    """
+    compiled = _compile(expression)
+    if any(int(group) > compiled.groups for group in _GROUP.findall(substitution) if group != "\\"):
+        return text
+    pieces: list[str] = []
+    position, last_end = 0, -1
+    while position <= len(text) and (found := compiled.search(text, position)) is not None:
+        start, end = found.span()
+        pieces.append(text[position:start])
+        if start == end == last_end:
+            # Nothing right behind a match is no match of its own.
+            pieces.append(text[start : start + 1])
+            position = start + 1
+            continue
+        pieces.append(_GROUP.sub(partial(_expand, found), substitution))
+        position = last_end = end
+    return "".join(pieces) + text[position:]
+
+
+def _expand(found, group: re.Match[str]) -> str:  # type: ignore[no-untyped-def]  # noqa: ANN001 - RE2 carries no types
+    return group[1] if group[1] == "\\" else found.group(int(group[1])) or ""
 
 
 @lru_cache(maxsize=10_000)

@@ -17,6 +17,8 @@ _SERVICE = re.compile(
 _HOST = re.compile(r"^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?\Z")
 _PORT = re.compile(r"[0-9]{1,5}")
 _HIGHEST_PORT = 65535
+_HTTP_PORT = 80
+_HTTPS_PORT = 443
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +29,14 @@ class ReadTarget:
     faults: tuple[Fault, ...] = ()
 
 
-def read_target(service: str, *, namespace: str) -> ReadTarget:
-    """Read ``[http://]host[:port]``.
+def read_target(service: str, *, namespace: str, protected: bool = False) -> ReadTarget:
+    """Read ``[scheme://]host[:port]``, the scheme being http or https.
 
     Args:
         service: The text.
-        namespace: Where a name without a dot lives: the mapping's own namespace (Ambassador from 1.0 on).
+        namespace: Where a name without a dot lives: the mapping's own namespace (Ambassador from 1.0 on). "" leaves
+            such names as they are.
+        protected: Whether TLS is spoken though the text does not say so. Then the port is 443 where none is written.
 
     Example:
         >>> str(read_target("test:8000", namespace="kubeflow").target)
@@ -45,7 +49,9 @@ def read_target(service: str, *, namespace: str) -> ReadTarget:
     fault = _check_scheme(scheme) or _check_host(host.lower(), service) or _check_port(port, service)
     if fault is not None:
         return ReadTarget(None, (fault,))
-    target = Target(_qualify(host.lower(), namespace), int(port) if port else 80)
+    tls = scheme is not None and scheme.lower() == "https"
+    default = _HTTPS_PORT if tls or protected else _HTTP_PORT
+    target = Target(_qualify(host.lower(), namespace), int(port) if port else default, tls)
     if rest is None or rest == "/":
         return ReadTarget(target)
     message = f"{rest!r} in {service!r} is left out: a service is host and port; set the path with rewrite"
@@ -53,12 +59,10 @@ def read_target(service: str, *, namespace: str) -> ReadTarget:
 
 
 def _check_scheme(scheme: str | None) -> Fault | None:
-    if scheme is None or scheme.lower() == "http":
+    if scheme is None or scheme.lower() in {"http", "https"}:
         return None
-    if scheme.lower() == "https":
-        message = "https:// is not served by this release; the mapping is left out rather than served in clear"
-        return Fault("attribute-not-served", message, path="service")
-    return Fault("bad-service", f"{scheme}:// is no scheme of a service; write http:// or none", path="service")
+    message = f"{scheme}:// is no scheme of a service; write http://, https:// or none"
+    return Fault("bad-service", message, path="service")
 
 
 def _check_host(host: str, service: str) -> Fault | None:
@@ -80,7 +84,7 @@ def _check_port(port: str | None, service: str) -> Fault | None:
 def _qualify(host: str, namespace: str) -> str:
     host = host.strip("[]")
     plain = "." in host or ":" in host or host == "localhost"
-    return host if plain else f"{host}.{namespace}"
+    return host if plain or not namespace else f"{host}.{namespace}"
 
 
 def _is_address(host: str) -> bool:

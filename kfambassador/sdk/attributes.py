@@ -3,11 +3,21 @@
 from collections.abc import Iterator
 from collections.abc import Mapping as Dict
 from contextlib import suppress
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 from pydantic import ValidationError
 
-from kfambassador.attributes.headers import HeaderValue
+from kfambassador.attributes.base import PathSubstitution
+from kfambassador.attributes.circuit_breaking import CircuitBreaker
+from kfambassador.attributes.connection import Keepalive
+from kfambassador.attributes.cors import CorsPolicy
+from kfambassador.attributes.error_responses import ErrorResponse
+from kfambassador.attributes.headers import HeaderForms
+from kfambassador.attributes.health_checks import HealthCheck
+from kfambassador.attributes.load_balancing import LoadBalancer
+from kfambassador.attributes.outlier_detection import OutlierLimits
+from kfambassador.attributes.rate_limits import Labels, RateLimitRule
+from kfambassador.attributes.retries import RetryPolicy
 from kfambassador.errors import MissingExtra
 from kfambassador.problems import Fault, suggest
 from kfambassador.resources.mapping import Mapping
@@ -36,12 +46,51 @@ class MappingAttributes(TypedDict, total=False):
     query_parameters: Dict[str, str | bool]
     regex_query_parameters: Dict[str, str]
     rewrite: str | None
+    regex_rewrite: PathSubstitution | None
     host_rewrite: str | None
     auto_host_rewrite: bool
+    host_redirect: bool
+    path_redirect: str | None
+    prefix_redirect: str | None
+    regex_redirect: PathSubstitution | None
+    redirect_response_code: Literal[301, 302, 303, 307, 308] | None
     timeout_ms: int | None
     idle_timeout_ms: int | None
-    add_request_headers: Dict[str, str | bool | HeaderValue]
+    retry_policy: RetryPolicy | None
+    cors: CorsPolicy | None
+    add_request_headers: Dict[str, HeaderForms]
+    add_response_headers: Dict[str, HeaderForms]
+    remove_request_headers: tuple[str, ...]
+    remove_response_headers: tuple[str, ...]
+    add_linkerd_headers: bool | None
+    shadow: bool
+    use_websocket: bool
+    allow_upgrade: tuple[str, ...]
+    priority: Literal["default", "high"] | None
+    labels: Labels
+    rate_limits: tuple[RateLimitRule, ...]
+    bypass_auth: bool
+    auth_context_extensions: Dict[str, str]
+    error_response_overrides: tuple[ErrorResponse, ...]
+    bypass_error_response_overrides: bool
     connect_timeout_ms: int | None
+    cluster_idle_timeout_ms: int | None
+    cluster_max_connection_lifetime_ms: int | None
+    keepalive: Keepalive | None
+    grpc: bool
+    tls: bool | str | None
+    resolver: str | None
+    dns_type: str | None
+    respect_dns_ttl: bool
+    enable_ipv4: bool | None
+    enable_ipv6: bool | None
+    load_balancer: LoadBalancer | None
+    circuit_breakers: tuple[CircuitBreaker, ...]
+    circuit_breaker: str | None
+    outlier_detection: OutlierLimits | str | None
+    health_checks: tuple[HealthCheck, ...]
+    cluster_tag: str | None
+    stats_name: str | None
     weight: int | None
     precedence: int
     ambassador_id: tuple[str, ...]

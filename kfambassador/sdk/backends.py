@@ -18,11 +18,13 @@ class Backend:
         host: A name or address; a Service's carries its namespace.
         port: The port; None when none was given.
         is_here: Whether it is on the caller's own machine.
+        tls: Whether it speaks TLS: it was written with ``https://``.
     """
 
     host: str
     port: int | None
     is_here: bool = False
+    tls: bool = False
 
 
 def read_backend(service: str | int | None, *, name: str, namespace: str) -> tuple[Backend | None, tuple[Fault, ...]]:
@@ -39,23 +41,24 @@ def read_backend(service: str | int | None, *, name: str, namespace: str) -> tup
 
     Example:
         >>> read_backend(8501, name="mnist", namespace="default")[0]
-        Backend(host='127.0.0.1', port=8501, is_here=True)
+        Backend(host='127.0.0.1', port=8501, is_here=True, tls=False)
         >>> read_backend("mnist", name="mnist", namespace="default")[0]
-        Backend(host='mnist.default', port=None, is_here=False)
+        Backend(host='mnist.default', port=None, is_here=False, tls=False)
     """
     text = name if service is None else f"{_HERE}:{service}" if isinstance(service, int) else service
     read = read_target(text, namespace=namespace)
     if read.target is None:
         return None, read.faults
-    host, port = read.target
-    given = text.rstrip("/").endswith(f":{port}")
+    host, port, tls = read.target
+    # What speaks TLS is not the model server as its maker ships it, so its maker's port says nothing.
+    given = tls or text.rstrip("/").endswith(f":{port}")
     here = _is_loopback(host)
-    return Backend(_HERE if host == "localhost" else host, port if given else None, here), read.faults
+    return Backend(_HERE if host == "localhost" else host, port if given else None, here, tls), read.faults
 
 
 def write_service(backend: Backend, *, port: int) -> str:
     """Write a backend as a mapping's service; ``port`` counts where none was given."""
-    return str(Target(backend.host, backend.port or port))
+    return f"{'https://' if backend.tls else ''}{Target(backend.host, backend.port or port)}"
 
 
 def _is_loopback(host: str) -> bool:

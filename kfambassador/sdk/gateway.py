@@ -119,7 +119,7 @@ class Gateway:
         server: ModelServer = _TFSERVING,
         namespace: str | None = None,
         wait: float | None = 10.0,
-        labels: Dict[str, str] | None = None,
+        object_labels: Dict[str, str] | None = None,
         **attributes: Unpack[MappingAttributes],
     ) -> Exposure:
         """Publish a model, and return when it answers through the gateway.
@@ -134,7 +134,8 @@ class Gateway:
             server: What kind of server it is; it knows the paths.
             namespace: Where to publish; None means the gateway's usual namespace.
             wait: Seconds to wait until it answers; None does not wait.
-            labels: Labels for the Kubernetes objects, besides the usual ones.
+            object_labels: Labels for the Kubernetes objects, besides the usual ones. (A mapping's ``labels`` speak to a
+                rate limit service.)
             **attributes: What every mapping of the model says; ``prefix`` is the public path, and all others are those
                 of :class:`~kfambassador.resources.mapping.Mapping`.
 
@@ -155,7 +156,7 @@ class Gateway:
             server=server,
             namespace=namespace or self.namespace,
             attributes={**attributes},
-            labels=labels or {},
+            labels=object_labels or {},
             reaches_here=isinstance(self.place, Local),
         )
         version = apply_plan(self._access.client, plan)
@@ -197,15 +198,21 @@ class Gateway:
         """Every route the gateway serves, in the order they are evaluated; printed, it is a table."""
         return RouteList(self._access.reader.routes())
 
-    def explain(self, method: str, url: str, headers: Dict[str, str] | None = None) -> Explanation:
+    def explain(
+        self, method: str, url: str, headers: Dict[str, str] | None = None, *, ask_envoy: bool = False
+    ) -> Explanation:
         """Tell which route takes a request, and why the others do not; nothing is sent to any model.
 
         Args:
             method: Such as ``POST``.
             url: A whole URL, or only its path and query.
             headers: Request headers.
+            ask_envoy: Ask Envoy itself as well; the answer's ``envoy`` tells what it says and whether both agree.
+
+        Raises:
+            NoGateway: The gateway, or its Envoy, does not answer.
         """
-        return self._access.reader.explain(method, url, headers or {})
+        return self._access.reader.explain(method, url, headers or {}, ask_envoy=ask_envoy)
 
     def problems(self) -> tuple[Problem, ...]:
         """Everything the gateway has to say about anybody's configuration."""

@@ -118,7 +118,7 @@ def build_plan(
         key = ObjectKey("Service", namespace, f"{name}{_TAKEN_SUFFIX}")
     prefix = attributes.get("prefix")
     base = server.base(name) if prefix is None else str(prefix)
-    target = Backend(f"{key.name}.{namespace}", backend.port) if backend.is_here else backend
+    target = Backend(f"{key.name}.{namespace}", backend.port, tls=backend.tls) if backend.is_here else backend
     mappings = _build_mappings(key, name, server=server, base=base, target=target, attributes=attributes)
     publication = Publication(name, namespace, server, base, mappings, key)
     manifests = [_build_service(publication, labels)]

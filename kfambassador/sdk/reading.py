@@ -49,9 +49,11 @@ class ReadApi:
         """Everything that is wrong with anybody's configuration."""
         return self._read("/problems", _Problems).problems
 
-    def explain(self, method: str, url: str, headers: Dict[str, str]) -> Explanation:
-        """Which route takes a request, and why the others do not."""
+    def explain(self, method: str, url: str, headers: Dict[str, str], *, ask_envoy: bool = False) -> Explanation:
+        """Which route takes a request, and why the others do not; with ``ask_envoy``, in Envoy's words too."""
         asked = (("method", method), ("url", url), *(("header", f"{name}:{headers[name]}") for name in headers))
+        if ask_envoy:
+            asked = (*asked, ("ask", "envoy"))
         return self._read("/explain", Explanation, params=asked)
 
     def source(self, key: ObjectKey, *, resource_version: str = "", wait: float = 0.0) -> Source:

@@ -48,11 +48,13 @@ class Route(View, frozen=True):
         match: The conditions; ``prefix``, ``exact`` or ``regex`` is the path's.
         precedence: Evaluated before routes of lower precedence.
         splits: Who gets the requests.
+        shadows: Who gets copies of them.
     """
 
     match: Dict[str, JsonValue]
     precedence: int = 0
     splits: tuple[Split, ...]
+    shadows: tuple[Split, ...] = ()
 
     @property
     def path(self) -> str:
@@ -132,20 +134,60 @@ class Request(View, frozen=True):
     path: str
 
 
+class Redirect(View, frozen=True):
+    """Where a client is sent.
+
+    Attributes:
+        location: The address.
+        code: The status.
+        words: The status in words.
+    """
+
+    location: str
+    code: int
+    words: str
+
+
+class EnvoyAnswer(View, frozen=True):
+    """What Envoy itself says of a request.
+
+    Attributes:
+        route: The mapping it chose, as namespace/name; "" when no route takes the request.
+        cluster: Where it would send it; "" for a redirect.
+        path: The path and query as its routes saw them.
+        refusal: Why it refuses the request before any route is asked; "" when it does not.
+        agrees: Whether the gateway's table says the same. Of a canary, any split with a share is the same.
+        difference: How they differ.
+    """
+
+    route: str = ""
+    cluster: str = ""
+    path: str = ""
+    refusal: str = ""
+    agrees: bool
+    difference: str = ""
+
+
 class Explanation(View, frozen=True):
     """What becomes of a request.
 
     Attributes:
-        request: The request asked about.
-        winner: The route that takes it; None when it is answered with 404.
+        request: The request asked about, its path as the routes see it.
+        winner: The route that takes it; None when it is refused, or answered with 404.
         verdicts: What every route says, in evaluation order.
         upstream_paths: For each mapping of the winner, the path its service sees.
+        redirect: Where the winner sends the client, when it is a redirect.
+        refusal: Why it is refused before any route is asked, beginning with the status; "" when it is not.
+        envoy: What Envoy itself says, when it was asked.
     """
 
     request: Request
     winner: Route | None
     verdicts: tuple[Verdict, ...] = ()
     upstream_paths: Dict[str, str] = {}
+    redirect: Redirect | None = None
+    refusal: str = ""
+    envoy: EnvoyAnswer | None = None
 
     @property
     def mappings(self) -> tuple[str, ...]:
@@ -155,7 +197,9 @@ class Explanation(View, frozen=True):
     def __repr__(self) -> str:
         asked = f"{self.request.method} {self.request.path}"
         if self.winner is None:
-            return f"<Explanation {asked} → no route (404)>"
+            return f"<Explanation {asked} → {self.refusal or 'no route (404)'}>"
+        if self.redirect is not None:
+            return f"<Explanation {asked} → {self.redirect.code} {self.redirect.location} by {self.mappings[0]}>"
         goes = ", ".join(
             f"{split.service}{self.upstream_paths.get(split.mapping, '')} by {split.mapping}"
             for split in self.winner.splits
@@ -233,7 +277,12 @@ def _row(route: Route, split: Split) -> tuple[str, ...]:
 
 
 def _spell(value: JsonValue) -> str:
-    """Show one value of a condition; an object holds the kind of comparison and what is compared with."""
+    """Show one value of a condition; an object holds the kind of comparison and what is compared with.
+
+    Of a list all hold.
+    """
+    if isinstance(value, list):
+        return "&".join(map(_spell, value))
     if not isinstance(value, dict):
         return str(value)
     return " ".join(f"~{wanted}" if kind == "regex" else f"{kind}:{wanted}" for kind, wanted in value.items())

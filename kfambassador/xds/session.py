@@ -8,6 +8,7 @@ its cluster is ready, or after it is gone, is a request lost.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
+from operator import attrgetter
 
 from kfambassador.envoy.protos import AnyMessage, DeltaDiscoveryRequest, DeltaDiscoveryResponse, Resource
 from kfambassador.envoy.snapshot import Snapshot, TypeUrl, XdsResource
@@ -23,7 +24,8 @@ class NodeStatus:
         acknowledged: The generation of the newest snapshot it serves whole, None before the first. What only older
             ones needed may still be on its way out.
         goal: The generation it is being led to, None before the first snapshot.
-        rejection: The refusal that stands, None when there is none; of several, the first in the order of serving.
+        rejection: The refusal that stands, None when there is none; of several that of the newest generation, and then
+            the first in the order of serving.
     """
 
     node_id: str = ""
@@ -67,11 +69,13 @@ class Session:
     @property
     def status(self) -> NodeStatus:
         """How far this Envoy is."""
+        # What was refused in an earlier generation may be on its way out, and hides nothing that is refused now.
+        rejections = [each.rejection for each in self._subscriptions if each.rejection is not None]
         return NodeStatus(
             node_id=self._node_id,
             acknowledged=self._acknowledged,
             goal=None if self._goal is None else self._goal.generation,
-            rejection=next((each.rejection for each in self._subscriptions if each.rejection is not None), None),
+            rejection=max(rejections, key=attrgetter("generation"), default=None),
         )
 
     def on_request(self, request: DeltaDiscoveryRequest, now: float) -> list[DeltaDiscoveryResponse]:

@@ -72,7 +72,7 @@ class Rejection:
 
     Attributes:
         type_url: The type it was of.
-        generation: The generation of the snapshot it was made from.
+        generation: The generation of the snapshot it was made from, or of the newest with the very same resources.
         message: Why, in Envoy's own words.
         resources: The names in the refused response; at least one of them is at fault.
     """
@@ -168,6 +168,9 @@ class Subscription:
         if self.has_reached(goal) or any(now < offer.made_at + PATIENCE for offer in self._offers.values()):
             return None
         withheld = self._refused is not None and self._refused == goal.of_type(self.type_url)
+        if withheld and self.rejection is not None:
+            # The same would only be refused again: the verdict on this goal is known.
+            self.rejection = replace(self.rejection, generation=goal.generation)
         added = tuple(self._missing(goal, withheld=withheld))
         removed = tuple(
             name for name in self._superfluous(goal, withheld=withheld) if removing or self._is_waited_for(name)

@@ -17,7 +17,8 @@ from kfambassador.kube.client import KubeClient
 from kfambassador.local.envoy_process import EnvoyProcess, private_directory
 from kfambassador.local.kube.server import KubeServer
 from kfambassador.local.ports import free_port
-from kfambassador.names import CONFIG_ANNOTATION
+from kfambassador.names import ADMIN_SOCKET, ASKING_SOCKET, CONFIG_ANNOTATION, XDS_SOCKET
+from kfambassador.routing.policy import TenancyPolicy
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,11 @@ def running_gateway(*, token: str | None = None) -> Iterator[Parts]:
         private_directory() as directory,
     ):
         settings = ControllerSettings(
-            xds_socket=directory / "xds.sock", listener=ListenerSettings(port=port), diagnostics_token=token
+            xds_socket=directory / XDS_SOCKET,
+            admin_socket=directory / ADMIN_SOCKET,
+            listener=ListenerSettings(port=port, asking_socket=directory / ASKING_SOCKET),
+            policy=TenancyPolicy.laptop(),
+            diagnostics_token=token,
         )
         with ControllerThread(client, settings) as controller, EnvoyProcess(directory) as envoy:
             envoy.start(write_bootstrap(BootstrapSettings(directory=directory)))

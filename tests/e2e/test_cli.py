@@ -100,6 +100,9 @@ def test_a_model_is_published_shown_explained_and_taken_down(shared: str, model:
     assert "/models/mnist:*" in run("routes").stdout
     explained = run("explain", "POST", "/models/mnist:predict")
     assert (explained.returncode, "default/mnist-verbs: matches" in explained.stdout) == (0, True)
+    asked = run("explain", "POST", "/models//mnist:predict", "--ask-envoy")
+    assert asked.returncode == 0, asked.stderr
+    assert asked.stdout.splitlines()[-1].startswith("Envoy agrees: it chose default/mnist-verbs, cluster ")
     assert run("delete", "mnist").stdout == "deleted mnist\n"
     again = run("delete", "mnist")
     assert again.returncode == 1

@@ -17,6 +17,7 @@ from kfambassador.local.kube.server import KubeServer
 from kfambassador.local.models import ModelServer
 from kfambassador.local.ports import free_port
 from kfambassador.names import XDS_SOCKET
+from kfambassador.routing.policy import TenancyPolicy
 from tests.e2e.gateway import Parts, until
 
 pytestmark = pytest.mark.e2e
@@ -34,6 +35,7 @@ class Scene:
         self.settings = ControllerSettings(
             xds_socket=directory / XDS_SOCKET,
             listener=ListenerSettings(port=self.http_port),
+            policy=TenancyPolicy.laptop(),
             reflector=ReflectorSettings(shortest_pause=0.01, longest_pause=0.1),
         )
         self.envoy = EnvoyProcess(directory)

@@ -281,7 +281,7 @@ def test_starting_again_replaces_the_one_that_runs(directory: Path, bootstrap: s
 def test_an_owner_learns_that_envoy_crashed_and_can_start_it_anew(directory: Path, bootstrap: str) -> None:
     with EnvoyProcess(directory) as envoy:
         envoy.start(bootstrap)
-        os.kill(child_of(child_of(os.getpid(), running="envoy_guard")), signal.SIGKILL)
+        os.kill(child_of(child_of(os.getpid(), running=str(directory))), signal.SIGKILL)
         assert envoy.wait() == 128 + signal.SIGKILL
         assert not envoy.running
         envoy.start(bootstrap)

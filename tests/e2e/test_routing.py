@@ -15,6 +15,7 @@ from kfambassador.envoy.snapshot import Snapshot
 from kfambassador.envoy.translate import translate
 from kfambassador.resources.meta import SourcedMapping
 from kfambassador.routing.compile import compile_routes
+from kfambassador.routing.policy import TenancyPolicy
 from tests.backends import Echo, EchoServer
 from tests.builders import Manifest, document, resource_set, service, slice_, sourced
 from tests.xds_gateway import XdsGateway, request, xds_gateway
@@ -60,7 +61,10 @@ class World:
 
 
 def snapshot(*items: Item, generation: int) -> Snapshot:
-    return translate(compile_routes(resource_set(*items, generation=generation)).table, ListenerSettings(port=0))
+    return translate(
+        compile_routes(resource_set(*items, generation=generation), TenancyPolicy.laptop()).table,
+        ListenerSettings(port=0),
+    )
 
 
 @pytest.fixture(scope="module")

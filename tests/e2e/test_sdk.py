@@ -127,6 +127,9 @@ def test_routes_and_explanations(gateway: kfa.Gateway, model: ModelServer) -> No
     explained = gateway.explain("POST", f"{gateway.url}/models/mnist")
     assert explained.mappings == ("default/mnist-predict",)
     assert gateway.explain("DELETE", "/nowhere").winner is None
+    asked = gateway.explain("POST", f"{gateway.url}/models/mnist", ask_envoy=True)
+    assert asked.envoy is not None
+    assert (asked.envoy.route, asked.envoy.agrees, asked.envoy.difference) == ("default/mnist-predict", True, "")
 
 
 def test_a_dead_port_is_said(gateway: kfa.Gateway) -> None:

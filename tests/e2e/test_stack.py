@@ -13,6 +13,7 @@ import pytest
 
 from kfambassador.errors import ConfigurationError, MissingExtra, NoGateway, PortInUse, StateInUse
 from kfambassador.kube.client import KubeClient
+from kfambassador.kube.kinds import MAPPING
 from kfambassador.local import envoy_process
 from kfambassador.local.envoy_process import private_directory
 from kfambassador.local.kube.server import KubeServer
@@ -72,32 +73,10 @@ def test_a_published_model_answers(model: ModelServer) -> None:
         assert ask_model(stack.endpoint) == 200
 
 
-def test_a_mapping_as_a_custom_resource_is_served_soon_after_its_definition(model: ModelServer) -> None:
-    group, kind = "getambassador.io", "Mapping"
-    definition = {
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": {"name": f"mappings.{group}"},
-        "spec": {
-            "group": group,
-            "names": {"kind": kind, "plural": "mappings"},
-            "scope": "Namespaced",
-            "versions": [
-                {
-                    "name": "v3alpha1",
-                    "served": True,
-                    "storage": True,
-                    "schema": {
-                        "openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
-                    },
-                }
-            ],
-        },
-    }
+def test_a_mapping_as_a_custom_resource_is_served_at_once(model: ModelServer) -> None:
     spec = {"hostname": "*", "prefix": "/custom/", "service": f"127.0.0.1:{model.port}"}
-    mapping = {"apiVersion": f"{group}/v3alpha1", "kind": kind, "metadata": {"name": "custom"}, "spec": spec}
+    mapping = {"apiVersion": MAPPING.api_version, "kind": "Mapping", "metadata": {"name": "custom"}, "spec": spec}
     with LocalStack() as stack, KubeClient.connect(stack.endpoint.api_url, token=stack.endpoint.api_token) as client:
-        client.create(definition)
         client.create(mapping)
         until(lambda: fetch(f"{stack.endpoint.url}/custom/v1/models/half_plus_two").status == 200)
 

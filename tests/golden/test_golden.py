@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from kfambassador.envoy.bootstrap import BootstrapSettings, build_bootstrap
-from kfambassador.envoy.listeners import CONNECTION_MANAGER, ListenerSettings, build_listener
+from kfambassador.envoy.listeners import CONNECTION_MANAGER
 from kfambassador.envoy.protos import Cluster, HttpConnectionManager, Listener, MessageToJson, RouteConfiguration
 from kfambassador.envoy.snapshot import Snapshot, TypeUrl
+from kfambassador.local.authorities import find_authorities
 from kfambassador.local.envoy_process import find_envoy, private_directory
+from kfambassador.routing.policy import TenancyPolicy
 from tests.golden.cases import FOLDER, Case, find_cases
 
 CASES = find_cases()
@@ -51,7 +53,8 @@ def test_envoy_takes_every_output() -> None:
     with private_directory() as directory:
         bootstrap = build_bootstrap(BootstrapSettings(directory))
         for case in CASES:
-            snapshot = case.translate()
+            # The file with this machine's authorities must be there: Envoy reads it.
+            snapshot = case.translate(TenancyPolicy.laptop(trusted_ca=find_authorities()))
             bootstrap.static_resources.listeners.append(listen(case.name, snapshot))
             known = {cluster.name for cluster in bootstrap.static_resources.clusters}
             clusters = (Cluster.FromString(each.body) for each in snapshot.of_type(TypeUrl.CLUSTER).values())
@@ -64,9 +67,11 @@ def test_envoy_takes_every_output() -> None:
 
 
 def listen(name: str, snapshot: Snapshot) -> Listener:
-    """The shipped listener, with the case's routes inside."""
-    listener = Listener.FromString(build_listener(ListenerSettings(port=0)).body)
+    """The case's listener, with its routes inside and on any free port."""
+    (built,) = snapshot.of_type(TypeUrl.LISTENER).values()
+    listener = Listener.FromString(built.body)
     listener.name = name
+    listener.address.socket_address.port_value = 0
     (routes,) = snapshot.of_type(TypeUrl.ROUTE_CONFIGURATION).values()
     manager = HttpConnectionManager()
     shipped = listener.filter_chains[0].filters[0]

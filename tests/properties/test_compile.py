@@ -15,6 +15,7 @@ from kfambassador.routing.compile import Compiler, compile_routes
 from kfambassador.routing.matches import build_match
 from kfambassador.routing.model import Route
 from kfambassador.routing.order import OrderKey, build_order_key
+from kfambassador.routing.policy import TenancyPolicy
 from kfambassador.routing.weights import build_shares
 from tests.builders import Manifest, document, resource_set, service, slice_, sourced
 from tests.properties.mappings import mapping_attributes, mapping_lists
@@ -43,7 +44,10 @@ def test_the_order_is_total_and_leaves_nothing_to_arrival(written: list[SourcedM
 @given(mapping_lists(most=12).flatmap(lambda written: st.tuples(st.just(written), st.permutations(written))))
 def test_the_order_of_input_does_not_matter(both: tuple[list[SourcedMapping], list[SourcedMapping]]) -> None:
     written, shuffled = both
-    one, other = compile_routes(resource_set(*written)), compile_routes(resource_set(*shuffled))
+    one, other = (
+        compile_routes(resource_set(*written), TenancyPolicy.laptop()),
+        compile_routes(resource_set(*shuffled), TenancyPolicy.laptop()),
+    )
     assert one == other
     assert translate(one.table, LISTENER) == translate(other.table, LISTENER)
 
@@ -51,7 +55,7 @@ def test_the_order_of_input_does_not_matter(both: tuple[list[SourcedMapping], li
 MUTILATIONS: list[dict[str, Any]] = [
     {"prefix": "(", "prefix_regex": True},
     {"service": "m:none"},
-    {"service": "https://m"},
+    {"service": "ftp://m"},
     {"method": "no method"},
     {"add_request_headers": {"kubeflow-userid": "mallory"}},
     {"headers": {"bad name": "x"}},
@@ -70,8 +74,8 @@ def test_a_mutilated_mapping_is_as_good_as_none(
     index = victim % len(written)
     intact = written[index]
     bad = replace(intact, mapping=intact.mapping.model_copy(update=mutilation))
-    with_bad = compile_routes(resource_set(*written[:index], bad, *written[index + 1 :]))
-    without = compile_routes(resource_set(*written[:index], *written[index + 1 :]))
+    with_bad = compile_routes(resource_set(*written[:index], bad, *written[index + 1 :]), TenancyPolicy.laptop())
+    without = compile_routes(resource_set(*written[:index], *written[index + 1 :]), TenancyPolicy.laptop())
     assert with_bad.table == without.table
     assert any(problem.origin == bad.origin for problem in with_bad.problems)
 
@@ -104,7 +108,7 @@ class EditMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.compiler = Compiler()
+        self.compiler = Compiler(TenancyPolicy.laptop())
         self.translator = Translator(LISTENER)
         self.contributions: dict[tuple[str, str, str], Contribution] = {}
         self.generation = 0
@@ -151,13 +155,13 @@ class EditMachine(RuleBasedStateMachine):
     def who_remembers_says_what_a_newcomer_says(self) -> None:
         self.generation += 1
         remembered = self.compiler.compile(self._known())
-        fresh = compile_routes(self._known())
+        fresh = compile_routes(self._known(), TenancyPolicy.laptop())
         assert remembered == fresh
         assert self.translator.translate(remembered.table) == translate(fresh.table, LISTENER)
 
     @invariant()
     def what_the_table_names_it_has(self) -> None:
-        table = compile_routes(self._known()).table
+        table = compile_routes(self._known(), TenancyPolicy.laptop()).table
         named = {split.cluster for route in table.routes() for split in route.splits}
         assert named == {cluster.name for cluster in table.clusters}
         assert all(sum(split.share for split in route.splits) == 100 for route in table.routes())
@@ -165,7 +169,7 @@ class EditMachine(RuleBasedStateMachine):
     @invariant()
     def every_mapping_is_served_or_told_why_not(self) -> None:
         known = self._known()
-        compiled = compile_routes(known)
+        compiled = compile_routes(known, TenancyPolicy.laptop())
         served = {split.origin for route in compiled.table.routes() for split in route.splits}
         told = {problem.origin for problem in compiled.problems}
         assert {written.origin for written in known.mappings} <= served | told
@@ -184,10 +188,10 @@ def test_routes_are_sorted_by_the_order(written: list[SourcedMapping]) -> None:
     def order(route: Route) -> OrderKey:
         return build_order_key(route.match, route.precedence)
 
-    routes = compile_routes(resource_set(*written)).table.routes()
+    routes = compile_routes(resource_set(*written), TenancyPolicy.laptop()).table.routes()
     assert list(routes) == sorted(routes, key=order, reverse=True)
 
 
 def test_a_mapping_without_a_neighbour_is_served() -> None:
     # The properties above would hold of a compiler that serves nothing.
-    assert len(compile_routes(resource_set(sourced())).table.routes()) == 1
+    assert len(compile_routes(resource_set(sourced()), TenancyPolicy.laptop()).table.routes()) == 1

@@ -9,6 +9,7 @@ from kfambassador.resources.documents import Limits, Value, read_documents, writ
 from kfambassador.resources.manifests import read_manifests
 from kfambassador.resources.mapping import Mapping
 from kfambassador.routing.compile import compile_routes
+from kfambassador.routing.policy import TenancyPolicy
 from tests.builders import document, sourced
 
 ODD_WORDS = ("on", "no", "~", "null", "1:30", "010", "0x1f", "1e3", ".inf", "2026-01-01", "<<", "=", "*a", "")
@@ -42,7 +43,7 @@ def test_no_text_breaks_the_reader(text: str) -> None:
         assert (part.value is None) is (part.fault is not None)
     read = read_annotation(text, Origin(), namespace="default")
     assert all(problem.message and "\n" not in problem.message for problem in read.problems)
-    compile_routes(read_manifests([("f", text)]))
+    compile_routes(read_manifests([("f", text)]), TenancyPolicy.laptop())
 
 
 @settings(max_examples=100)
@@ -50,7 +51,7 @@ def test_no_text_breaks_the_reader(text: str) -> None:
 def test_no_value_of_an_attribute_breaks_anything(attributes: dict[str, Value]) -> None:
     text = write_documents(document("m", **attributes))
     read = read_manifests([("f", text)])
-    compiled = compile_routes(read)
+    compiled = compile_routes(read, TenancyPolicy.laptop())
     assert compiled.table.routes() or compiled.problems
 
 

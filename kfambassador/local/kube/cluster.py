@@ -1,6 +1,6 @@
 """The cluster: all parts behind the HTTP face, joined."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import Final
 from kfambassador.local.kube import deletion, services
 from kfambassador.local.kube.catalog import Catalog
 from kfambassador.local.kube.deletion import LASTING_NAMESPACES, Deletion
-from kfambassador.local.kube.documents import Document, metadata_of
+from kfambassador.local.kube.documents import Document, metadata_of, name_of
 from kfambassador.local.kube.kinds import DEFINITIONS, NAMESPACES
 from kfambassador.local.kube.options import WriteOptions
 from kfambassador.local.kube.storage import Change, Indexer, Key, Store
@@ -27,6 +27,8 @@ _INDEXES: Final[dict[str, Indexer]] = {
     deletion.UIDS: lambda _, document: (metadata_of(document).get("uid", ""),),
     deletion.OWNERS: lambda _, document: deletion.list_owners(document),
 }
+#: Who owns the fields of objects that are there from the start, to server-side apply.
+_FURNISHER: Final = "kube-apiserver"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,13 @@ class Cluster:
     writing: Writing
 
 
-def open_cluster(path: Path | None) -> Cluster:
+def open_cluster(path: Path | None, *, furniture: Iterable[Document] = ()) -> Cluster:
     """Open the cluster kept in a database file, or an empty one in memory.
+
+    Args:
+        path: The file; None keeps everything in memory.
+        furniture: Objects outside namespaces, such as definitions, that are applied before anybody asks. One that
+            already is as it should be is left alone.
 
     Raises:
         sqlite3.Error: When the database cannot be opened.
@@ -61,6 +68,8 @@ def open_cluster(path: Path | None) -> Cluster:
     store.listen(on_change)
     define()
     _found_namespaces(cluster)
+    for document in furniture:
+        _furnish(cluster, document)
     removal.resume()
     return cluster
 
@@ -71,6 +80,12 @@ def _found_namespaces(cluster: Cluster) -> None:
         if cluster.store.get(Key(NAMESPACES, "", name)) is None:
             namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
             cluster.writing.create(Place(kind, ""), namespace, WriteOptions(manager="kube-apiserver"))
+
+
+def _furnish(cluster: Cluster, document: Document) -> None:
+    identity = (document["apiVersion"], document["kind"])
+    kind = next(kind for kind in cluster.catalog if (kind.api_version, kind.name) == identity)
+    cluster.writing.apply(Place(kind, "", name_of(document)), document, WriteOptions(manager=_FURNISHER, force=True))
 
 
 def tell_time() -> str:

@@ -9,7 +9,7 @@ import secrets
 import socket
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Final, Self
@@ -19,6 +19,7 @@ from aiohttp import web
 
 from kfambassador.errors import ConfigurationError, PortInUse
 from kfambassador.local.kube.cluster import Cluster, open_cluster
+from kfambassador.local.kube.documents import Document
 from kfambassador.local.kube.state import StateDirectory
 from kfambassador.local.kube.web import Face
 
@@ -41,6 +42,7 @@ class KubeServer:
         host: The address to listen on.
         port: The port; 0 takes a free one.
         token: The bearer token; a random one unless given.
+        furniture: Objects outside namespaces, such as definitions, that are there whenever it starts.
 
     Example:
         >>> with KubeServer() as server:
@@ -49,10 +51,17 @@ class KubeServer:
     """
 
     def __init__(
-        self, *, state: Path | None = None, host: str = "127.0.0.1", port: int = 0, token: str | None = None
+        self,
+        *,
+        state: Path | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        token: str | None = None,
+        furniture: Iterable[Document] = (),
     ) -> None:
         self.token = token or secrets.token_urlsafe(32)
         self._state = state
+        self._furniture = tuple(furniture)
         self._address = (host, port)
         self._thread: threading.Thread | None = None
         self._stop: Future[None] = Future()
@@ -129,7 +138,7 @@ class KubeServer:
 
     def _run(self, ready: "Future[int]") -> None:
         try:
-            with _listening(self._address) as listener, _opened(self._state) as cluster:
+            with _listening(self._address) as listener, _opened(self._state, self._furniture) as cluster:
                 asyncio.run(self._serve(cluster, listener, ready))
         except BaseException as error:
             if ready.done():
@@ -172,11 +181,11 @@ def _listening(address: tuple[str, int]) -> Iterator[socket.socket]:
 
 
 @contextlib.contextmanager
-def _opened(state: Path | None) -> Iterator[Cluster]:
+def _opened(state: Path | None, furniture: Iterable[Document]) -> Iterator[Cluster]:
     with contextlib.ExitStack() as held:
         path = held.enter_context(StateDirectory(state)).database if state else None
         try:
-            cluster = open_cluster(path)
+            cluster = open_cluster(path, furniture=furniture)
         except sqlite3.Error as error:
             message = f"The database {path} cannot be opened: {error}. Mend or remove it, or choose another directory."
             raise ConfigurationError(message) from error

@@ -94,7 +94,7 @@ def test_the_match(attributes: dict[str, Any], expected: dict[str, Any]) -> None
         ({"rewrite": "/x/"}, {"prefix_rewrite": "/x/"}),
         ({"rewrite": ""}, {}),
         ({"host_rewrite": "b.com"}, {"prefix_rewrite": "/", "host_rewrite_literal": "b.com"}),
-        ({"auto_host_rewrite": True}, {"prefix_rewrite": "/", "auto_host_rewrite": True}),
+        ({"auto_host_rewrite": True}, {"prefix_rewrite": "/", "host_rewrite_literal": "m.default"}),
         (
             {"host_rewrite": "b.com", "auto_host_rewrite": True},
             {"prefix_rewrite": "/", "host_rewrite_literal": "b.com"},

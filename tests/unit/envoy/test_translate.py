@@ -2,14 +2,17 @@
 
 from kfambassador.envoy.listeners import ListenerSettings
 from kfambassador.envoy.snapshot import Snapshot, TypeUrl, content_version
-from kfambassador.envoy.translate import translate
+from kfambassador.envoy.translate import Translator, translate
 from kfambassador.resources.meta import SourcedMapping
 from kfambassador.routing.compile import compile_routes
+from kfambassador.routing.policy import TenancyPolicy
 from tests.builders import Manifest, document, resource_set, service, slice_, sourced
 
 
 def snapshot(*items: Manifest | SourcedMapping, generation: int = 0) -> Snapshot:
-    return translate(compile_routes(resource_set(*items, generation=generation)).table, ListenerSettings())
+    return translate(
+        compile_routes(resource_set(*items, generation=generation), TenancyPolicy.laptop()).table, ListenerSettings()
+    )
 
 
 def versions(of: Snapshot) -> dict[TypeUrl, dict[str, str]]:
@@ -56,3 +59,28 @@ def test_a_pod_changes_the_endpoints_only() -> None:
     before, after = versions(snapshot(SERVICE)), versions(snapshot(SERVICE, slice_("m", "team", "10.0.0.1")))
     changed = {type_url for type_url in TypeUrl if before[type_url] != after[type_url]}
     assert changed == {TypeUrl.ENDPOINTS}
+
+
+def test_a_modules_word_about_connections_changes_the_listener_only() -> None:
+    before, after = versions(snapshot(SERVICE)), versions(snapshot(SERVICE, module(server_name="x")))
+    assert {type_url for type_url in TypeUrl if before[type_url] != after[type_url]} == {TypeUrl.LISTENER}
+
+
+def test_the_way_headers_are_written_is_the_listeners_and_every_clusters() -> None:
+    before, after = versions(snapshot(SERVICE)), versions(snapshot(SERVICE, module(proper_case=True)))
+    assert {each for each in TypeUrl if before[each] != after[each]} == {TypeUrl.LISTENER, TypeUrl.CLUSTER}
+
+
+def test_the_listener_is_built_once_for_a_module() -> None:
+    translator = Translator(ListenerSettings())
+    policy = TenancyPolicy.laptop()
+    resources = resource_set(SERVICE, module(server_name="x"))
+    first, second = (translator.translate(compile_routes(resources, policy).table) for _ in range(2))
+    assert first.resources[TypeUrl.LISTENER]["http"] is second.resources[TypeUrl.LISTENER]["http"]
+    again = translator.translate(compile_routes(resource_set(SERVICE), policy).table)
+    assert again.resources[TypeUrl.LISTENER] == snapshot(SERVICE).resources[TypeUrl.LISTENER]
+
+
+def module(**config: object) -> Manifest:
+    return service("modules", "team", {"apiVersion": "ambassador/v1", "kind": "Module", "name": "ambassador",
+                                       "config": config})  # fmt: skip

@@ -4,14 +4,18 @@ from kfambassador.errors import BadRequest
 from kfambassador.kube.kinds import (
     CUSTOM_RESOURCE_DEFINITION,
     ENDPOINT_SLICE,
+    GATEWAY_KINDS,
     KINDS,
     MAPPING,
-    MAPPING_V2,
     NAMESPACE,
     SERVICE,
     Kind,
     find_kind,
 )
+from kfambassador.names import AMBASSADOR_GROUP
+from kfambassador.resources.crd import CUSTOM_KINDS, SERVED_VERSIONS, STORED_VERSION
+
+OLD_MAPPING = find_kind({"apiVersion": "getambassador.io/v2", "kind": "Mapping"})
 
 
 @pytest.mark.parametrize(
@@ -23,7 +27,8 @@ from kfambassador.kube.kinds import (
         (ENDPOINT_SLICE, "x", "y", "/apis/discovery.k8s.io/v1/namespaces/x/endpointslices/y"),
         (NAMESPACE, "ignored", "kubeflow", "/api/v1/namespaces/kubeflow"),
         (MAPPING, None, None, "/apis/getambassador.io/v3alpha1/mappings"),
-        (MAPPING_V2, "x", "y", "/apis/getambassador.io/v2/namespaces/x/mappings/y"),
+        (OLD_MAPPING, "x", "y", "/apis/getambassador.io/v2/namespaces/x/mappings/y"),
+        (GATEWAY_KINDS[-1], None, None, "/apis/getambassador.io/v3alpha1/tlscontexts"),
         (SERVICE, "a?b", "c d%", "/api/v1/namespaces/a%3Fb/services/c%20d%25"),
     ],
 )
@@ -40,7 +45,15 @@ def test_a_name_cannot_climb_out_of_its_place_in_the_path(name: str) -> None:
 
 
 def test_custom_kinds_are_those_outside_kubernetes_own_groups() -> None:
-    assert {kind for kind in KINDS if kind.is_custom} == {MAPPING, MAPPING_V2}
+    assert {kind.group for kind in KINDS if kind.is_custom} == {AMBASSADOR_GROUP}
+    assert not any(kind.group == AMBASSADOR_GROUP for kind in KINDS if not kind.is_custom)
+
+
+def test_every_custom_kind_that_is_defined_is_known_in_every_version() -> None:
+    defined = {(kind, f"{AMBASSADOR_GROUP}/{version}") for kind in CUSTOM_KINDS for version in SERVED_VERSIONS}
+    assert {(kind.kind, kind.api_version) for kind in KINDS if kind.is_custom} == defined
+    assert {kind.kind for kind in (MAPPING, *GATEWAY_KINDS)} == CUSTOM_KINDS.keys()
+    assert {kind.version for kind in (MAPPING, *GATEWAY_KINDS)} == {STORED_VERSION}
 
 
 @pytest.mark.parametrize("kind", KINDS)

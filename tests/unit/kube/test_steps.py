@@ -71,7 +71,7 @@ def test_chance_spreads_the_pauses(chance: float, pause: float) -> None:
         (SERVICE, Step(), ABSENT, Lost(SERVICE, "no such kind")),
         (MAPPING, Step(), ABSENT, Listed(MAPPING, (), "")),
         (MAPPING, Step("10"), ABSENT, Lost(MAPPING, "no such kind")),
-        (MAPPING, Step(), FORBIDDEN, Lost(MAPPING, "no")),
+        (MAPPING, Step(), FORBIDDEN, Lost(MAPPING, "no", is_forbidden=True)),
     ],
 )
 def test_bad_news(kind: Kind, step: Step, error: ApiError | None, news: Listed | Lost | None) -> None:

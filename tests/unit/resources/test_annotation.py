@@ -4,8 +4,9 @@ import pytest
 
 from kfambassador.problems import ObjectKey, Origin, Severity
 from kfambassador.resources.annotation import Configuration, read_annotation
-from kfambassador.resources.documents import write_documents
-from kfambassador.resources.versions import API_VERSIONS, EDGE_STACK_KINDS, OTHER_KINDS
+from kfambassador.resources.documents import Value, write_documents
+from kfambassador.resources.kinds import API_VERSIONS, EDGE_STACK_KINDS, OTHER_KINDS
+from kfambassador.resources.versions import read_resource
 from tests.builders import document
 
 SERVICE = Origin(ObjectKey("Service", "kubeflow", "test"), resource_version="7")
@@ -202,11 +203,11 @@ def test_nested_fields_are_found_where_they_were_written() -> None:
     [
         ("methd", "unknown-attribute", Severity.WARNING, "is left out; did you mean method?"),
         ("zzz", "unknown-attribute", Severity.WARNING, "zzz is not an attribute of a Mapping and is left out"),
-        ("docs", "no-effect", Severity.NOTICE, "docs has no effect on routes"),
-        ("cors", "attribute-not-served", Severity.WARNING, "the mapping is served without it"),
+        ("docs", "no-effect", Severity.NOTICE, "it was for Ambassador's developer portal"),
+        ("envoy_override", "no-effect", Severity.NOTICE, "Ambassador has ignored it since 0.50"),
     ],
 )
-def test_an_attribute_we_do_not_serve_is_told_of_and_the_mapping_served(
+def test_an_attribute_without_effect_is_told_of_and_the_mapping_served(
     attribute: str, code: str, severity: Severity, message: str
 ) -> None:
     configuration = one(**{attribute: {"a": 1}})
@@ -216,32 +217,18 @@ def test_an_attribute_we_do_not_serve_is_told_of_and_the_mapping_served(
     assert problem.message.endswith(message)
 
 
-def test_a_mapping_that_would_go_wrong_without_an_attribute_is_left_out() -> None:
-    configuration = one(tls="upstream-context")
-    assert not configuration.mappings
-    assert [problem.code for problem in configuration.problems] == ["attribute-not-served"]
+@pytest.mark.parametrize("kind", [*OTHER_KINDS, *EDGE_STACK_KINDS])
+def test_other_kinds_of_ambassadors_are_told_of(kind: str) -> None:
+    (problem,) = one(kind=kind).problems
+    assert (problem.code, problem.severity) == ("kind-not-served", Severity.NOTICE)
 
 
 @pytest.mark.parametrize(
-    ("kind", "severity"),
-    [(kind, Severity.WARNING) for kind in OTHER_KINDS] + [(kind, Severity.NOTICE) for kind in EDGE_STACK_KINDS],
+    ("written", "ids"), [("internal", ("internal",)), (["a", "b"], ("a", "b")), (None, ("default",))]
 )
-def test_other_kinds_of_ambassadors_are_told_of(kind: str, severity: Severity) -> None:
-    (problem,) = one(kind=kind).problems
-    assert (problem.code, problem.severity) == ("kind-not-served", severity)
-
-
-@pytest.mark.parametrize("written", ["internal", ["internal", "other"], []])
-def test_a_mapping_for_another_gateway_is_left_to_it(written: object) -> None:
-    configuration = one(ambassador_id=written)
-    assert not configuration.mappings
-    (problem,) = configuration.problems
-    assert (problem.code, problem.severity) == ("other-gateway", Severity.NOTICE)
-
-
-@pytest.mark.parametrize("written", ["default", ["internal", "default"], "_automatic_"])
-def test_a_mapping_for_this_gateway_too_is_served(written: object) -> None:
-    assert len(one(ambassador_id=written).mappings) == 1
+def test_which_gateways_a_mapping_is_for_is_a_list_or_one(written: object, ids: tuple[str, ...]) -> None:
+    (sourced,) = one(ambassador_id=written).mappings
+    assert sourced.mapping.ambassador_id == ids
 
 
 def test_300_kib_are_too_much() -> None:
@@ -255,3 +242,38 @@ def test_300_kib_are_too_much() -> None:
 def test_what_kubernetes_allows_is_read() -> None:
     filler = "#" * (256 * 1024 - len(ARTICLE))
     assert len(read(ARTICLE + filler).mappings) == 1
+
+
+@pytest.mark.parametrize(
+    ("written", "path"),
+    [
+        ({"rewrite": "\ud800"}, "spec.rewrite"),
+        ({"headers": {"a\udfff": "1"}}, "spec.headers"),
+        ({"cors": {"origins": ["https://a.com", "\ud800"]}}, "spec.cors.origins[1]"),
+    ],
+)
+def test_half_a_character_is_refused_where_it_stands(written: dict[str, Value], path: str) -> None:
+    # JSON lets it through, and whoever writes it into a message later stops everybody's routes.
+    spec: dict[str, Value] = {"prefix": "/m/", "service": "m", **written}
+    read = read_resource({"apiVersion": "getambassador.io/v2", "kind": "Mapping", "spec": spec})
+    [fault] = read.faults
+    assert (read.resource, fault.code, fault.path) == (None, "wrong-type", path)
+    assert "holds half a character" in fault.message
+
+
+def test_bottomless_nesting_is_refused() -> None:
+    pit: Value = []
+    for _ in range(5000):
+        pit = [pit]
+    read = read_resource({"apiVersion": "getambassador.io/v2", "kind": "Mapping", "spec": {"pit": pit}})
+    assert [fault.code for fault in read.faults] == ["too-deep"]
+
+
+@pytest.mark.parametrize("kind", ["Mapping", "KubernetesEndpointResolver"])
+def test_of_a_thousand_faults_a_few_are_told_and_the_others_counted(kind: str) -> None:
+    wild: dict[str, Value] = {f"wild-{number}": 1 for number in range(1000)}
+    spec: dict[str, Value] = {**wild, **({"prefix": "/m/", "service": "m"} if kind == "Mapping" else {})}
+    read = read_resource({"apiVersion": "getambassador.io/v2", "kind": kind, "metadata": {"name": "m"}, "spec": spec})
+    assert read.resource is not None
+    assert (len(read.faults), read.faults[-1].message) == (21, "980 more are not told; mend these first")
+    assert read.faults[-1].severity is Severity.WARNING

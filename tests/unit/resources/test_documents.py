@@ -123,3 +123,9 @@ def test_three_dashes_inside_a_line_part_nothing() -> None:
 def test_what_is_written_keeps_its_order_and_reads_well() -> None:
     text = write_documents({"prefix": "/m/", "method": "on", "headers": {}}, {"é": "wide " * 30})
     assert text == "---\nprefix: /m/\nmethod: 'on'\nheaders: {}\n---\né: '" + "wide " * 30 + "'\n"
+
+
+def test_a_value_that_stands_in_two_places_is_written_twice() -> None:
+    rule = {"descriptor": "d"}
+    text = write_documents({"rate_limits": [rule, rule]})
+    assert read_documents(text)[0].value == {"rate_limits": [rule, rule]}

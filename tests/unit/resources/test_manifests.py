@@ -1,9 +1,11 @@
 """Files a person names: Kubernetes manifests, custom resources and bare annotation text."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
+from kfambassador.problems import Severity
 from kfambassador.resources.documents import write_documents
 from kfambassador.resources.manifests import read_manifests
 from kfambassador.resources.meta import ResourceSet
@@ -88,7 +90,7 @@ def test_the_oldest_versions_may_be_nested(version: str) -> None:
     ],
 )
 def test_a_fault_is_told_with_its_file(written: object, code: str) -> None:
-    resources = read({"apiVersion": "v1", "kind": "ConfigMap"}, written)
+    resources = read(service(), written)
     (problem,) = resources.problems
     assert problem.code == code
     assert (problem.origin.file, problem.origin.document) == ("f.yaml", 2)
@@ -102,8 +104,12 @@ def test_text_that_is_no_yaml_takes_no_neighbour() -> None:
     assert str(problem).endswith("(bad.yaml, document 2)")
 
 
-def test_kinds_of_others_are_passed_over() -> None:
-    assert read({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "d"}}) == ResourceSet()
+def test_kinds_of_others_are_passed_over_with_a_notice() -> None:
+    resources = read({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "d"}})
+    (notice,) = resources.problems
+    assert (notice.code, notice.severity) == ("other-object", Severity.NOTICE)
+    assert str(notice.origin) == "f.yaml, Deployment default/d"
+    assert replace(resources, problems=()) == ResourceSet()
 
 
 def test_a_fault_in_an_annotation_names_file_object_and_document() -> None:

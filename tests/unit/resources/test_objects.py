@@ -145,6 +145,7 @@ def test_a_slice_is_read() -> None:
         ({"endpoints": [{"addresses": None}, 7, {}]}, (), (80,)),
         ({"endpoints": None}, (), (80,)),
         ({"addressType": "IPv6", "endpoints": [{"addresses": ["fd00::1"]}]}, ("fd00::1",), (80,)),
+        ({"endpoints": [{"addresses": ["10.0.0.1", "10.0.0.999", "a b", ""]}]}, ("10.0.0.1",), (80,)),
         ({"addressType": "FQDN", "endpoints": [{"addresses": ["example.org"]}]}, (), (80,)),
         ({"ports": [{"port": 53, "protocol": "UDP"}]}, ("10.0.0.1",), ()),
         ({"ports": [{"port": None}, {"name": "any"}]}, ("10.0.0.1",), ()),

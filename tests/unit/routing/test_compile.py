@@ -8,6 +8,7 @@ from kfambassador.problems import Severity
 from kfambassador.resources.meta import SourcedMapping
 from kfambassador.routing.compile import compile_routes
 from kfambassador.routing.model import Compiled, Discovery
+from kfambassador.routing.policy import TenancyPolicy
 from tests.builders import Manifest, compiled, document, resource_set, service, slice_, sourced
 
 
@@ -30,7 +31,7 @@ def test_nothing_gives_an_empty_table() -> None:
 
 
 def test_the_generation_is_passed_on() -> None:
-    assert compile_routes(resource_set(generation=7)).table.generation == 7
+    assert compile_routes(resource_set(generation=7), TenancyPolicy.laptop()).table.generation == 7
 
 
 def test_one_host_takes_every_route_in_order() -> None:
@@ -105,15 +106,33 @@ def test_another_namespace_takes_no_share_of_somebodys_requests() -> None:
     assert shares(result) == [{"owner/m": 90, "owner/c": 10}]
     (problem,) = result.problems
     assert str(problem) == (
-        "error: prefix: the same requests belong to mapping m of Service owner/m, annotation document 1, which was "
-        "there first; choose another prefix or host, or ask that namespace to publish this service as its own "
-        "(Service thief/t, annotation document 1)"
+        "error: prefix: requests for /m/ on any host belong to mapping m of Service owner/m, annotation document 1, "
+        "which was there first; choose another prefix or another host, or ask namespace owner to publish this service "
+        "as its own (Service thief/t, annotation document 1)"
     )
 
 
 def test_who_leaves_lets_the_next_one_in() -> None:
     thief = sourced("t", "thief", prefix="/m/", created="2026-01-02T00:00:00Z")
     assert shares(compiled(thief)) == [{"thief/t": 100}]
+
+
+@pytest.mark.parametrize("ids", [["internal"], ["internal", "other"]])
+def test_a_mapping_for_another_gateway_is_left_to_it(ids: list[str]) -> None:
+    result = compiled(sourced("m", ambassador_id=ids, method="no method"))
+    assert shares(result) == []
+    (problem,) = result.problems
+    assert (problem.code, problem.severity) == ("other-gateway", Severity.NOTICE)
+
+
+@pytest.mark.parametrize("ids", [["default"], ["internal", "default"], ["_automatic_"]])
+def test_a_mapping_for_this_gateway_too_is_served(ids: list[str]) -> None:
+    assert shares(compiled(sourced("m", ambassador_id=ids))) == [{"default/m": 100}]
+
+
+def test_a_mapping_of_another_gateway_takes_nobodys_name() -> None:
+    theirs = sourced("m", prefix="/a/", ambassador_id=["internal"], created="2026-01-01T00:00:00Z")
+    assert shares(compiled(theirs, sourced("m", prefix="/b/", created="2026-02-01T00:00:00Z"))) == [{"default/m": 100}]
 
 
 def test_of_two_with_one_name_the_eldest_is_served() -> None:

@@ -86,3 +86,8 @@ def test_a_problem_has_its_place_in_parts_and_in_words() -> None:
         "document": 2,
         "line": 9,
     }
+
+
+def test_how_a_clusters_connections_are_protected() -> None:
+    table: dict[str, Any] = {**describe_table(compiled(sourced("m", service="https://a.example.org")).table)}
+    assert table["clusters"][0]["tls"] == {"context": "", "names": ["a.example.org"], "verified": True}

@@ -1,12 +1,19 @@
 """Which route takes a request, and what the others say."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from kfambassador.resources.meta import SourcedMapping
+from kfambassador.resources.module import Module
 from kfambassador.routing.describe import describe_explanation
-from kfambassador.routing.explain import Explanation, RequestLine, explain, rewrite_path
+from kfambassador.routing.explain import Explanation, explain
 from kfambassador.routing.model import PathKind, PathMatch
-from tests.builders import compiled, sourced
+from kfambassador.routing.outcomes import rewrite_path
+from kfambassador.routing.regex import substitute
+from kfambassador.routing.requests import RequestLine
+from tests.builders import compiled, mapping, sourced
 
 
 @pytest.mark.parametrize(
@@ -125,7 +132,7 @@ def test_every_other_route_says_why_not(method: str, url: str, name: str, reason
     ],
 )
 def test_the_path_the_service_sees(match: PathMatch, rewrite: str | None, path: str, upstream: str) -> None:
-    assert rewrite_path(match, rewrite, path) == upstream
+    assert rewrite_path(match, mapping(rewrite=rewrite), path) == upstream
 
 
 def test_an_explanation_in_plain_words() -> None:
@@ -145,3 +152,114 @@ def test_nobody_takes_the_request() -> None:
         "winner": None,
         "verdicts": [],
     }
+
+
+@pytest.mark.parametrize(
+    ("attributes", "url", "location"),
+    [
+        ({}, "/m/a?x=1", "http://b.com/m/a?x=1"),
+        ({"path_redirect": "/new"}, "/m/a?x=1", "http://b.com/new?x=1"),
+        ({"path_redirect": "/new?y=2"}, "/m/a?x=1", "http://b.com/new?y=2"),
+        ({"prefix_redirect": "/new/"}, "/m/a", "http://b.com/new/a"),
+        ({"regex_redirect": {"pattern": "^/m/(.)", "substitution": r"/\1\1"}}, "/m/ab?", "http://b.com/aab?"),
+        ({"service": "https://b.com"}, "/m/", "https://b.com/m/"),
+        ({"service": "https://b.com:8443"}, "/m/", "https://b.com:8443/m/"),
+        ({"service": "b.com:8080"}, "/m/", "http://b.com:8080/m/"),
+    ],
+)
+def test_where_a_redirect_leads(attributes: dict[str, Any], url: str, location: str) -> None:
+    redirect = sourced("m", **{"service": "b.com", "host_redirect": True, "redirect_response_code": 308, **attributes})
+    described = describe_explanation(ask("GET", url, table=(redirect,)))
+    assert described["redirect"] == {"location": location, "code": 308, "words": "permanent redirect"}
+    assert "upstream_paths" not in described
+
+
+def test_each_split_has_its_share_and_its_own_path_and_copies_are_told() -> None:
+    table = (
+        sourced("a", prefix="/m/", weight=30, rewrite="/a/"),
+        sourced("b", prefix="/m/", regex_rewrite={"pattern": "/(m)/", "substitution": r"/\1\1/"}),
+        sourced("c", prefix="/m/", shadow=True, weight=5),
+    )
+    described: Any = describe_explanation(ask("GET", "/m/x", table=table))
+    assert {split["mapping"]: split["share"] for split in described["winner"]["splits"]} == {
+        "default/a": 30,
+        "default/b": 70,
+    }
+    assert described["upstream_paths"] == {"default/a": "/a/x", "default/b": "/mm/x"}
+    assert [(copy["mapping"], copy["share"]) for copy in described["winner"]["shadows"]] == [("default/c", 5)]
+
+
+@pytest.mark.parametrize(
+    ("headers", "method", "url", "wins"),
+    [
+        ({":path": "/m/?a=1"}, "GET", "/m/?a=1", True),
+        ({":path": "/m/?a=1"}, "GET", "/m/", False),
+        ({":path": "/m/x"}, "GET", "/m//y/../x", True),
+        ({":scheme": "http"}, "GET", "/m/", True),
+        ({":scheme": "https"}, "GET", "https://a.com/m/", False),
+        ({":method": "POST"}, "POST", "/m/", True),
+        ({":method": "POST"}, "GET", "/m/", False),
+        ({":authority": "A.com:80"}, "GET", "http://a.com/m/", True),
+        ({"x-forwarded-proto": "http"}, "GET", "/m/", True),
+        ({"x-real-ip": "1.2.3.4"}, "GET", "/m/", False),
+    ],
+)
+def test_what_is_no_header_of_the_clients_is_asked_for_as_one(
+    headers: dict[str, str], method: str, url: str, *, wins: bool
+) -> None:
+    found = ask(method, url, {"x-real-ip": "1.2.3.4"}, table=(sourced("m", headers=headers),))
+    assert (found.winner is not None) is wins
+
+
+def test_two_conditions_on_one_header_are_both_told_and_both_hold() -> None:
+    table = (sourced("m", method="POST", headers={":method": "GET"}, regex_headers={"x-a": "1.*"}),)
+    verdict: Any = describe_explanation(ask("POST", "/m/", table=table))["verdicts"]
+    assert verdict[0]["match"]["method"] == ["GET", "POST"]
+    assert verdict[0]["reason"] == "method 'POST', not 'GET'"
+
+
+@pytest.mark.parametrize(
+    ("method", "url", "headers", "refusal"),
+    [
+        ("GET", "/m/%2Fx", {}, "400: %2F in a path could mean two things, so no service is shown one"),
+        ("GET", "/m/", {"x_a": "1"}, "400: header x_a has an underscore, which many services take for a dash"),
+        ("TRACE", "/m/", {}, "403: TRACE hands cookies and credentials back as a body"),
+        ("GET", "/m/", {"Host": "a.com,b.com"}, "403: a.com,b.com is no single host"),
+    ],
+)
+def test_what_is_refused_before_any_route_is_asked(
+    method: str, url: str, headers: dict[str, str], refusal: str
+) -> None:
+    described = describe_explanation(ask(method, url, headers))
+    assert (described["winner"], described["refusal"], described["verdicts"]) == (None, refusal, [])
+
+
+def test_what_the_gateways_owner_asked_of_the_listener_holds() -> None:
+    options = {
+        "merge_slashes": False,
+        "reject_requests_with_escaped_slashes": False,
+        "headers_with_underscores_action": "DROP_HEADER",
+    }
+    module = Module.model_validate({"name": "ambassador", **options})
+    table = replace(compiled(sourced("m", prefix="/a//%2Fb/"), sourced("h", headers={"x_a": "1"})).table, module=module)
+
+    def wins(url: str) -> bool:
+        return explain(table, RequestLine.read("GET", url, {"x_a": "1"})).winner is not None
+
+    assert (wins("/a//%2Fb/"), wins("/a/%2Fb/"), wins("/h/")) == (True, False, False)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "substitution", "text", "becomes"),
+    [
+        ("a", "b", "/aa", "/bb"),
+        ("(a)(b)?", r"[\1\2\0]", "/aab", "/[aa][abab]"),
+        ("a*", "x", "baac", "xbxcx"),
+        ("", "-", "ab", "-a-b-"),
+        ("^/", r"\\", "//", r"\/"),
+        ("(a)", r"\2", "/a", "/a"),
+        ("z", "y", "/a", "/a"),
+    ],
+)
+def test_substitution_is_as_in_re2(pattern: str, substitution: str, text: str, becomes: str) -> None:
+    assert substitute(pattern, substitution, text) == becomes

@@ -56,8 +56,7 @@ def test_a_service_is_understood(service: str, host: str, port: int) -> None:
         ("[::1", "'[' in '[::1' is no host name; write host or host:port"),
         ("::1", "'::1' has no host"),
         ("user@test:80", "'user@test' in 'user@test:80' is no host name; write host or host:port"),
-        ("ftp://test", "ftp:// is no scheme of a service; write http:// or none"),
-        ("https://test", "https:// is not served by this release; the mapping is left out rather than served in clear"),
+        ("ftp://test", "ftp:// is no scheme of a service; write http://, https:// or none"),
     ],
 )
 def test_a_service_at_fault_is_told_of(service: str, message: str) -> None:

@@ -19,6 +19,7 @@ from kfambassador.sdk.backends import Backend, read_backend, write_service
         ("mnist.prod:80", Backend("mnist.prod", 80)),
         ("httpbin.org:80", Backend("httpbin.org", 80)),
         ("10.1.2.3:8501", Backend("10.1.2.3", 8501)),
+        ("https://models.example.org", Backend("models.example.org", 443, tls=True)),
         (None, Backend("model.team", None)),
     ],
 )
@@ -26,7 +27,7 @@ def test_reads(service: str | int | None, backend: Backend) -> None:
     assert read_backend(service, name="model", namespace="team") == (backend, ())
 
 
-@pytest.mark.parametrize("service", ["mnist:99999", 0, -1, 70000, "mnist:port", "", "ftp://x", "https://x", "a b"])
+@pytest.mark.parametrize("service", ["mnist:99999", 0, -1, 70000, "mnist:port", "", "ftp://x", "a b"])
 def test_refuses(service: str | int) -> None:
     backend, faults = read_backend(service, name="model", namespace="team")
     assert backend is None
@@ -38,6 +39,7 @@ def test_refuses(service: str | int) -> None:
     [
         (Backend("mnist.team", None), "mnist.team:8501"),
         (Backend("mnist.team", 80), "mnist.team:80"),
+        (Backend("mnist.team", 443, tls=True), "https://mnist.team:443"),
         (Backend("fd00::1", 80), "[fd00::1]:80"),
     ],
 )

@@ -5,8 +5,10 @@ import pytest
 from kfambassador.problems import Origin
 from kfambassador.resources.meta import ResourceSet, SourcedMapping
 from kfambassador.routing.compile import compile_routes
-from kfambassador.routing.explain import RequestLine, explain
+from kfambassador.routing.explain import explain
 from kfambassador.routing.model import RoutingTable
+from kfambassador.routing.policy import TenancyPolicy
+from kfambassador.routing.requests import RequestLine
 from kfambassador.sdk.publication import build_plan
 from kfambassador.sdk.servers import HTTPServer, ModelServer, TFServing
 
@@ -20,7 +22,7 @@ def compile_models(*models: tuple[str, ModelServer]) -> RoutingTable:
             name, service=None, server=server, namespace="kubeflow", attributes={}, labels={}, reaches_here=True
         ).publication.mappings
     ]
-    compiled = compile_routes(ResourceSet(mappings=tuple(mappings)))
+    compiled = compile_routes(ResourceSet(mappings=tuple(mappings)), TenancyPolicy.laptop())
     assert not [problem for problem in compiled.problems if problem.code != "prefix-without-slash"]
     return compiled.table
 

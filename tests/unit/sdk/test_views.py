@@ -1,7 +1,8 @@
 """How routes and explanations show themselves."""
 
 from kfambassador.routing.describe import describe_explanation, describe_route
-from kfambassador.routing.explain import RequestLine, explain
+from kfambassador.routing.explain import explain
+from kfambassador.routing.requests import RequestLine
 from kfambassador.sdk.views import Explanation, Route, RouteList, write_table
 from tests.builders import compiled, sourced
 

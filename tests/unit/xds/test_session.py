@@ -311,3 +311,26 @@ def test_a_late_verdict_says_nothing_about_a_newer_response() -> None:
         DeltaDiscoveryRequest(type_url=TypeUrl.CLUSTER, response_nonce=conversation.nonce(TypeUrl.CLUSTER))
     )
     assert conversation.session.status.acknowledged == 3
+
+
+def test_an_older_refusal_hides_no_newer_one() -> None:
+    conversation = played(
+        *SERVING,
+        (publish(2, clusters="a bad", endpoints="a", listeners="http", routes="main@2"), "clusters +bad"),
+        (refuse("clusters"), ""),
+        (publish(3, clusters="a", endpoints="a", listeners="http", routes="main@3"), "routes +main"),
+        (refuse("routes"), ""),
+    )
+    rejection = conversation.session.status.rejection
+    assert rejection is not None
+    assert (rejection.type_url, rejection.generation) == (TypeUrl.ROUTE_CONFIGURATION, 3)
+
+
+def test_what_was_refused_is_refused_in_a_newer_snapshot_without_asking() -> None:
+    conversation = played(
+        *SERVING,
+        (publish(2, clusters="a", endpoints="a", listeners="http", routes="main@bad"), "routes +main"),
+        (refuse("routes"), ""),
+        (publish(3, clusters="a", endpoints="a", listeners="http", routes="main@bad"), ""),
+    )
+    assert conversation.session.status.rejection == Rejection(TypeUrl.ROUTE_CONFIGURATION, 3, "bad routes", ("main",))
