@@ -223,9 +223,12 @@ def _where(kind: Kind, settings: ControllerSettings) -> str | None:
 
 
 def _log_new_problems(before: Work, now: Work) -> None:
-    """Tell each problem once, as it comes up."""
-    known = frozenset(before.compiled.problems)
-    new = [problem for problem in now.compiled.problems if problem not in known]
+    """Tell each problem once, as it comes up; an edit that leaves it as it was brings nothing new."""
+    # Most are the very same objects as before, and comparing those costs the same however many there are.
+    kept = frozenset(map(id, before.compiled.problems))
+    fresh = [problem for problem in now.compiled.problems if id(problem) not in kept]
+    told = frozenset(map(str, before.compiled.problems)) if fresh else frozenset()
+    new = [problem for problem in fresh if str(problem) not in told]
     for problem in new[:_MOST_LOGGED]:
         passing = problem.severity is Severity.NOTICE or problem.code == _COMES_AND_GOES
         level = logging.INFO if passing else logging.WARNING

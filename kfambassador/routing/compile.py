@@ -55,6 +55,8 @@ class Compiler:
         self._understand: Memo[Candidate] = Memo(_understand)  # replaced with the first gateway
         self._join_group = Memo(join_group)
         self._resolve_cluster = Memo(partial(resolve_cluster, policy))
+        # The same problem stays the same object, so that whoever tells of new ones need not compare texts.
+        self._place = Memo(Fault.at)
 
     def compile(self, resources: ResourceSet) -> Compiled:
         """Compile one state; see :func:`compile_routes`."""
@@ -75,9 +77,12 @@ class Compiler:
         return Compiled(table, tuple(problems))
 
     def _end_round(self) -> None:
-        memos = (self._build_gateway, self._choose_guard, self._understand, self._join_group, self._resolve_cluster)
-        for memo in memos:
-            memo.end_round()
+        self._build_gateway.end_round()
+        self._choose_guard.end_round()
+        self._understand.end_round()
+        self._join_group.end_round()
+        self._resolve_cluster.end_round()
+        self._place.end_round()
 
     def _gather(self, resources: ResourceSet) -> Gateway:
         """Gather what holds for everybody. Where it changes, every mapping is understood anew."""
@@ -139,7 +144,7 @@ class Compiler:
             faults = resolved.faults
             if resolved.cluster.discovery is Discovery.DNS and upstream.service not in known.services:
                 faults = check_missing(upstream.service, upstream.target, known.namespaces)
-            problems += [fault.at(origin) for fault in faults]
+            problems += [self._place(fault, origin) for fault in faults]
         return tuple(clusters[name].cluster for name in sorted(clusters))
 
     def _find(self, upstream: Upstream, known: Neighbourhood) -> ResolvedCluster:

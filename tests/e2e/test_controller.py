@@ -148,7 +148,9 @@ def test_each_problem_is_logged_once_and_endpoints_that_come_and_go_are_no_warni
     gateway.apply_service(
         "a", mapping("a", model) + "colour: red\n" + MAPPING.format(name="b", rewrite="/", service="a:80")
     )
-    version = gateway.apply_service("c", mapping("c", model))
+    gateway.apply_service("c", mapping("c", model))
+    # An edit elsewhere in the annotation makes old problems no news.
+    version = gateway.apply_service("c", mapping("c", model) + mapping("d", model, rewrite="/"))
     gateway.source("c", version=version)
     codes = [problem["code"] for problem in gateway.ask("problems").json()["problems"]]  # type: ignore[attr-defined]
     assert sorted(set(codes)) == ["glued-rewrite", "no-endpoints", "unknown-attribute"]

@@ -5,7 +5,7 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from kfambassador.envoy.listeners import ListenerSettings
 from kfambassador.envoy.translate import Translator, translate
@@ -101,6 +101,32 @@ def test_one_weight_is_exact_and_the_other_takes_the_rest(weight: int, other: in
 NAMES = st.sampled_from(["a", "b", "c"])
 NAMESPACES = st.sampled_from(["team", "other"])
 ADDRESSES = st.lists(st.sampled_from(["10.0.0.1", "10.0.0.2", "fd00::1"]), unique=True)
+POLICIES = (
+    TenancyPolicy.laptop(),
+    TenancyPolicy(gateway_namespace="team"),
+    TenancyPolicy.permissive(gateway_namespace="team"),
+)
+
+# What somebody says for everybody, by kind: as it should be, otherwise, and at fault.
+FOR_EVERYBODY: dict[str, list[dict[str, object]]] = {
+    "Module": [
+        {"config": {"cluster_request_timeout_ms": 5000}},
+        {"config": {"merge_slashes": False, "retry_policy": {"retry_on": "5xx"}}},
+        {"config": {"load_balancer": {"policy": "none"}, "colour": "red"}},
+    ],
+    "AuthService": [{"auth_service": "a"}, {"auth_service": "b:81", "proto": "grpc"}, {}],
+    "TLSContext": [{"sni": "x.org"}, {"ca_secret": "a"}, {"min_tls_version": "v9"}],
+    "KubernetesEndpointResolver": [{}],
+}
+EXTRAS: list[dict[str, object]] = [
+    *[{}] * 3,
+    {"shadow": True},
+    {"tls": "a"},
+    {"resolver": "a"},
+    {"host_redirect": True},
+    {"cors": {"origins": "*"}, "method": "POST"},
+    {"load_balancer": {"policy": "ring_hash", "source_ip": True}},
+]
 
 
 class EditMachine(RuleBasedStateMachine):
@@ -108,10 +134,15 @@ class EditMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.compiler = Compiler(TenancyPolicy.laptop())
+        self.policy = TenancyPolicy.laptop()
+        self.compiler = Compiler(self.policy)
         self.translator = Translator(LISTENER)
         self.contributions: dict[tuple[str, str, str], Contribution] = {}
         self.generation = 0
+
+    @initialize(policy=st.sampled_from(POLICIES))
+    def somebodys_rules_hold(self, policy: TenancyPolicy) -> None:
+        self.policy, self.compiler = policy, Compiler(policy)
 
     def _put(self, kind: str, namespace: str, name: str, manifest: Manifest) -> None:
         key = (kind, namespace, name)
@@ -123,6 +154,7 @@ class EditMachine(RuleBasedStateMachine):
         written=st.lists(mapping_attributes(), max_size=2),
         ports=st.sampled_from([(80,), (81,), (("http", 80), ("admin", 81)), ()]),
         weight=st.sampled_from([None, 0, 10, 100]),
+        extra=st.sampled_from(EXTRAS),
     )
     def a_service_is_applied(
         self,
@@ -131,9 +163,11 @@ class EditMachine(RuleBasedStateMachine):
         written: list[dict[str, Any]],
         ports: tuple[int | tuple[str, int], ...],
         weight: int | None,
+        extra: dict[str, object],
     ) -> None:
         documents = (
-            document(f"{name}{number}", **attributes, weight=weight) for number, attributes in enumerate(written)
+            document(f"{name}{number}", **{**attributes, **extra}, weight=weight)
+            for number, attributes in enumerate(written)
         )
         self._put("Service", namespace, name, service(name, namespace, *documents, ports=ports))
 
@@ -143,7 +177,19 @@ class EditMachine(RuleBasedStateMachine):
     ) -> None:
         self._put("EndpointSlice", namespace, name, slice_(name, namespace, *addresses, ports=ports))
 
-    @rule(namespace=NAMESPACES, name=NAMES, kind=st.sampled_from(["Service", "EndpointSlice"]))
+    @rule(namespace=NAMESPACES, name=NAMES, said=st.sampled_from([*FOR_EVERYBODY]), which=st.integers(0, 2))
+    def somebody_speaks_for_everybody(self, namespace: str, name: str, said: str, which: int) -> None:
+        called = "ambassador" if said == "Module" else name
+        variants = FOR_EVERYBODY[said]
+        metadata = {"name": called, "namespace": namespace}
+        resource = {"apiVersion": "getambassador.io/v2", "kind": said, "metadata": metadata}
+        self._put(said, namespace, called, {**resource, "spec": variants[which % len(variants)]})
+
+    @rule(
+        namespace=NAMESPACES,
+        name=st.sampled_from(["a", "b", "c", "ambassador"]),
+        kind=st.sampled_from(["Service", "EndpointSlice", *FOR_EVERYBODY]),
+    )
     def an_object_is_deleted(self, namespace: str, name: str, kind: str) -> None:
         self.contributions.pop((kind, namespace, name), None)
 
@@ -155,22 +201,23 @@ class EditMachine(RuleBasedStateMachine):
     def who_remembers_says_what_a_newcomer_says(self) -> None:
         self.generation += 1
         remembered = self.compiler.compile(self._known())
-        fresh = compile_routes(self._known(), TenancyPolicy.laptop())
+        fresh = compile_routes(self._known(), self.policy)
         assert remembered == fresh
         assert self.translator.translate(remembered.table) == translate(fresh.table, LISTENER)
 
     @invariant()
     def what_the_table_names_it_has(self) -> None:
-        table = compile_routes(self._known(), TenancyPolicy.laptop()).table
-        named = {split.cluster for route in table.routes() for split in route.splits}
-        assert named == {cluster.name for cluster in table.clusters}
+        table = compile_routes(self._known(), self.policy).table
+        named = {split.cluster for route in table.routes() for split in (*route.splits, *route.shadows)}
+        asked = {table.authorization.cluster} if table.authorization else set()
+        assert (named - {""}) | asked == {cluster.name for cluster in table.clusters}
         assert all(sum(split.share for split in route.splits) == 100 for route in table.routes())
 
     @invariant()
     def every_mapping_is_served_or_told_why_not(self) -> None:
         known = self._known()
-        compiled = compile_routes(known, TenancyPolicy.laptop())
-        served = {split.origin for route in compiled.table.routes() for split in route.splits}
+        compiled = compile_routes(known, self.policy)
+        served = {split.origin for route in compiled.table.routes() for split in (*route.splits, *route.shadows)}
         told = {problem.origin for problem in compiled.problems}
         assert {written.origin for written in known.mappings} <= served | told
 
@@ -178,7 +225,7 @@ class EditMachine(RuleBasedStateMachine):
         return join_contributions(self.contributions.values(), generation=self.generation)
 
 
-EditMachine.TestCase.settings = settings(max_examples=25, stateful_step_count=20, deadline=None, derandomize=True)
+EditMachine.TestCase.settings = settings(max_examples=40, stateful_step_count=20, deadline=None, derandomize=True)
 TestEdits = EditMachine.TestCase
 
 
