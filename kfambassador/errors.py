@@ -73,12 +73,21 @@ class MappingRejected(KfAmbassadorError):
     """What was written is at fault.
 
     Attributes:
-        problems: Each fault with its place, in the order they were found.
+        problems: Each fault with its place, in the order they were found. In words, what several documents of one
+            object have in common is told once.
     """
 
     def __init__(self, message: str, problems: "Sequence[Problem]" = ()) -> None:
         self.problems = tuple(problems)
-        super().__init__("\n".join([message, *(f"  {problem}" for problem in self.problems)]))
+        super().__init__("\n".join([message, *(f"  {line}" for line in _tell_once(self.problems))]))
+
+
+def _tell_once(problems: "Sequence[Problem]") -> list[str]:
+    alike: dict[Problem, list[int]] = {}
+    for problem in problems:
+        documents = alike.setdefault(problem.of_object(), [])
+        documents += [problem.origin.document] if problem.origin.document is not None else []
+    return [problem.tell(*sorted(set(documents))) for problem, documents in alike.items()]
 
 
 class NotServed(KfAmbassadorError):

@@ -5,7 +5,7 @@ raises :class:`kfambassador.errors.MappingRejected` that carries them.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from enum import StrEnum
 from typing import NamedTuple
@@ -61,8 +61,19 @@ class Origin:
     file: str = ""
 
     def __str__(self) -> str:
-        document = "" if self.document is None else f"{'annotation ' if self.object else ''}document {self.document}"
-        parts = (self.file, str(self.object) if self.object else "", document)
+        return self.tell() if self.document is None else self.tell(self.document)
+
+    def tell(self, *documents: int) -> str:
+        """Say it in words, of these documents.
+
+        Example:
+            >>> Origin(ObjectKey("Service", "kubeflow", "test")).tell(1, 2, 4)
+            'Service kubeflow/test, annotation documents 1, 2 and 4'
+        """
+        kind = "annotation " if self.object else ""
+        *most, last = documents or (0,)
+        told = f"documents {', '.join(map(str, most))} and {last}" if most else f"document {last}"
+        parts = (self.file, str(self.object) if self.object else "", f"{kind}{told}" if documents else "")
         return ", ".join(part for part in parts if part) or "the text"
 
 
@@ -104,13 +115,31 @@ class Problem:
     severity: Severity = Severity.ERROR
 
     def __str__(self) -> str:
+        return self.tell() if self.origin.document is None else self.tell(self.origin.document)
+
+    def tell(self, *documents: int) -> str:
+        """Say it in words, of these documents."""
         place = f"{self.path}: " if self.path else ""
-        return f"{self.severity}: {place}{self.message} ({self.origin})"
+        return f"{self.severity}: {place}{self.message} ({self.origin.tell(*documents)})"
+
+    def of_object(self) -> "Problem":
+        """The same of the whole object, to be told once for all its documents."""
+        return replace(self, origin=replace(self.origin, document=None, line=None))
 
 
 def has_errors(problems: Iterable[Problem]) -> bool:
     """Tell whether any of the problems keeps a mapping from being served."""
     return any(problem.severity is Severity.ERROR for problem in problems)
+
+
+def find_field(path: str) -> str:
+    """Give the field at the beginning of a fault's path.
+
+    Example:
+        >>> find_field("cors.origins[2]"), find_field("health_checks[0].timeout"), find_field("")
+        ('cors', 'health_checks', '')
+    """
+    return path.partition(".")[0].partition("[")[0]
 
 
 def suggest(word: str, known: Iterable[str]) -> str:

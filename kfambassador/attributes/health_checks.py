@@ -18,6 +18,7 @@ from kfambassador.attributes.base import (
     milliseconds,
     split_commas,
 )
+from kfambassador.names import IDENTITY_HEADERS
 
 if TYPE_CHECKING:
     from kfambassador.envoy.protos import Message
@@ -49,6 +50,9 @@ def _check_path(text: str) -> str:
 def _check_addable(name: str) -> str:
     if name.lower() == "host":
         raise PydanticCustomError("header_name", "a header other than host, which is set with hostname")
+    # To a service that speaks WSGI or CGI an underscore is a dash.
+    if name.lower().replace("_", "-") in IDENTITY_HEADERS:
+        raise PydanticCustomError("header_name", "a header that does not say who the user is")
     return name
 
 

@@ -15,6 +15,7 @@ from kfambassador.errors import MissingExtra
 from kfambassador.local.daemon import GatewayStatus, ensure_gateway, gateway_status, shared_role, stop_gateway
 from kfambassador.local.endpoint import GatewayEndpoint
 from kfambassador.local.stack import LocalStack
+from kfambassador.names import DIAGNOSTICS_PREFIX
 
 app = typer.Typer(invoke_without_command=True, rich_markup_mode="markdown")
 
@@ -131,6 +132,7 @@ def _describe(found: GatewayStatus) -> dict[str, object]:
         "state": str(endpoint.state) if endpoint and endpoint.state else None,
         "users": found.users,
         "log": str(found.log),
+        "file": str(found.file),
     }
 
 
@@ -145,3 +147,4 @@ def _show(found: GatewayStatus) -> None:
     out.print(f"process {endpoint.pid}, since {started:%Y-%m-%d %H:%M:%S}, used by {found.users}")
     out.print(f"objects {f'in {endpoint.state}' if endpoint.state else 'in memory'}")
     out.print(f"log {found.log}")
+    out.print(f"read API {endpoint.diagnostics_url}{DIAGNOSTICS_PREFIX}; diagnostics_token in {found.file} opens it")

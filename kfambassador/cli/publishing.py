@@ -183,6 +183,8 @@ def _show_exposure(exposure: Exposure, form: Format) -> None:
 def _show_explanation(explanation: Explanation) -> None:
     asked = f"{explanation.request.method} {explanation.request.path}"
     out.print(_tell_fate(explanation, asked))
+    if explanation.asks:
+        out.print(Text(f"  if {explanation.asks} lets it pass, which is asked first (AuthService)"))
     winner = explanation.winner
     for split in winner.splits[1:] if winner else ():
         out.print(_tell_split(explanation, split, asked))

@@ -21,7 +21,12 @@ RED_BELOW: Final = 70
 YELLOW_BELOW: Final = 90
 
 # What is counted of requests exists only for clusters that had any, so of thousands of clusters this asks for few.
-_TRAFFIC: Final = r"^cluster\..*\.upstream_rq_(completed|4xx|5xx)$"
+_TRAFFIC: Final = r"^cluster\..*\.(upstream_rq_(completed|4xx|5xx)|ssl\.fail_verify_(error|san))$"
+# Why a service's certificate was not believed, by what Envoy counts.
+_DISTRUST: Final = {
+    "fail_verify_error": "signed by no authority that is trusted; name its authority in a TLSContext's ca_secret",
+    "fail_verify_san": "for another name than the service goes by; name it in a TLSContext's sni or in host_rewrite",
+}
 _LEVEL: Final = re.compile(r"^\s*(\S+): (\w+)$", re.MULTILINE)
 
 
@@ -76,7 +81,7 @@ async def read_counters(socket: Path, expression: str) -> dict[str, dict[str, in
     for each in json.loads(text).get("stats", []):
         if "value" in each:
             cluster, _, counter = each["name"].removeprefix("cluster.").rpartition(".")
-            found.setdefault(cluster, {})[counter] = each["value"]
+            found.setdefault(cluster.removesuffix(".ssl"), {})[counter] = each["value"]
     return found
 
 
@@ -91,6 +96,7 @@ async def read_cluster(socket: Path | None, cluster: Cluster) -> dict[str, int]:
     name = name_in_statistics(cluster)
     counters = "membership_healthy|membership_total|upstream_cx_active|upstream_cx_connect_fail|upstream_rq_active"
     counters += "|upstream_rq_completed|upstream_rq_4xx|upstream_rq_5xx|upstream_rq_timeout|upstream_rq_retry"
+    counters += r"|ssl\.fail_verify_error|ssl\.fail_verify_san"
     found = await read_counters(socket, rf"^cluster\.{re.escape(name)}\.({counters})$")
     return found.get(name, {})
 
@@ -117,16 +123,24 @@ def describe_traffic(counters: Dict[str, int]) -> dict[str, Json]:
     Example:
         >>> describe_traffic({"upstream_rq_completed": 4, "upstream_rq_5xx": 1})
         {'requests': 4, 'client_errors': 0, 'server_errors': 1, 'success_rate': 75.0, 'health': 'yellow'}
+        >>> describe_traffic({"fail_verify_san": 2})["tls"][:51]
+        '2 connections ended: the certificate is for another'
     """
     requests, failed = counters.get("upstream_rq_completed", 0), counters.get("upstream_rq_5xx", 0)
     rate = round(100 * (requests - failed) / requests, 1) if requests else None
-    return {
+    described: dict[str, Json] = {
         "requests": requests,
         "client_errors": counters.get("upstream_rq_4xx", 0),
         "server_errors": failed,
         "success_rate": rate,
         "health": _colour(rate),
     }
+    distrust = "; ".join(
+        f"{counters[counter]} connections ended: the certificate is {reason}"
+        for counter, reason in _DISTRUST.items()
+        if counters.get(counter)
+    )
+    return {**described, "tls": distrust} if distrust else described
 
 
 def describe_levels(levels: Dict[str, str]) -> dict[str, Json]:

@@ -1,4 +1,4 @@
-"""Bodies of errors, as the filter for custom responses reads them."""
+"""Bodies of errors, as Envoy reads them."""
 
 from collections.abc import Mapping as Dict
 
@@ -7,6 +7,7 @@ from kfambassador.envoy.protos import (
     HttpResponseStatusCodeMatchInput,
     LocalResponsePolicy,
     Matcher,
+    SubstitutionFormatString,
     pack,
 )
 
@@ -28,12 +29,23 @@ def build_custom_response(bodies: Dict[str, tuple[str | Dict[str, object], str]]
     return CustomResponse(custom_response_matcher=Matcher(matcher_tree=tree))
 
 
-def _answer(body: str | Dict[str, object], media_type: str) -> Matcher.OnMatch:
-    policy = LocalResponsePolicy()
+def build_body_format(body: str | Dict[str, object]) -> SubstitutionFormatString:
+    """Build the format of a body, given as text or as the fields of a JSON object.
+
+    Example:
+        >>> build_body_format("Not now.").text_format_source.inline_string
+        'Not now.'
+    """
+    body_format = SubstitutionFormatString()
     if isinstance(body, str):
-        policy.body_format.text_format_source.inline_string = body
+        body_format.text_format_source.inline_string = body
     else:
-        policy.body_format.json_format.update(body)
+        body_format.json_format.update(body)
+    return body_format
+
+
+def _answer(body: str | Dict[str, object], media_type: str) -> Matcher.OnMatch:
+    policy = LocalResponsePolicy(body_format=build_body_format(body))
     header = policy.response_headers_to_add.add(append_action="OVERWRITE_IF_EXISTS_OR_ADD")
     header.header.key = "content-type"
     header.header.value = media_type.replace("%", "%%")

@@ -1,9 +1,12 @@
-"""Filters and log lines that the Module asks for."""
+"""Filters, answers of the gateway's own and log lines that the Module asks for."""
 
+from collections.abc import Iterator
 from collections.abc import Mapping as Dict
 from ipaddress import IPv4Network, IPv6Network
 from typing import Final
 
+from kfambassador.attributes.error_responses import write_bodies
+from kfambassador.envoy.custom_responses import build_body_format
 from kfambassador.envoy.protos import (
     RBAC,
     AnyMessage,
@@ -52,6 +55,10 @@ LOG_FIELDS: Final = {
 }
 
 _HTTPS = "kfambassador.https"
+_NO_ROUTE = "kfambassador.no_route"
+#: The status of a request that no route takes, and Envoy's flag of it: the one error that is answered without a route.
+_LOST: Final = 404
+_LOST_FLAG: Final = "NR"
 _CAME_BY_HTTP: Final = {"header": {"name": "x-forwarded-proto", "string_match": {"exact": "http"}}}
 _ANYBODY: Final = {"principals": [{"any": True}]}
 _ERRORS = frozenset({"/dev/stderr", "/dev/fd/2"})
@@ -72,21 +79,40 @@ def build_doors(module: Module) -> dict[str, Message]:
 
 
 def build_local_replies(module: Module) -> dict[str, object] | None:
+    """Build what the gateway answers by itself otherwise than Envoy would; None where nothing was asked for."""
+    mappers = [*_send_to_https(module), *_answer_the_lost(module)]
+    return {"mappers": mappers} if mappers else None
+
+
+def _send_to_https(module: Module) -> Iterator[dict[str, object]]:
     """Turn the refusal of requests that came by http into the way to https.
 
     The door refuses every one of them, so there is no other refusal that this could be taken for.
     """
     if not module.x_forwarded_proto_redirect:
-        return None
-    refused = {"status_code_filter": {"comparison": {"value": {"default_value": 403, "runtime_key": _HTTPS}}}}
+        return
     location = {"key": "location", "value": "https://%REQ(:AUTHORITY)%%REQ(:PATH)%"}
-    mapper = {
-        "filter": {"and_filter": {"filters": [{"header_filter": _CAME_BY_HTTP}, refused]}},
+    yield {
+        "filter": {"and_filter": {"filters": [{"header_filter": _CAME_BY_HTTP}, _has_status(403, _HTTPS)]}},
         "status_code": UInt32Value(value=301),
         "headers_to_add": [{"header": location, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}],
         "body": {"inline_string": "use https"},
     }
-    return {"mappers": [mapper]}
+
+
+def _answer_the_lost(module: Module) -> Iterator[dict[str, object]]:
+    """Give requests that no route takes the Module's body of a 404; all others have a route's filter for theirs."""
+    body, media_type = write_bodies(module.error_response_overrides or ()).get(str(_LOST), (None, ""))
+    if body is None:
+        return
+    body_format = build_body_format(body)
+    body_format.content_type = media_type
+    lost = [{"response_flag_filter": {"flags": [_LOST_FLAG]}}, _has_status(_LOST, _NO_ROUTE)]
+    yield {"filter": {"and_filter": {"filters": lost}}, "body_format_override": body_format}
+
+
+def _has_status(status: int, runtime_key: str) -> dict[str, object]:
+    return {"status_code_filter": {"comparison": {"value": {"default_value": status, "runtime_key": runtime_key}}}}
 
 
 def build_optional(module: Module) -> dict[str, Message]:

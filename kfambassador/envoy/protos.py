@@ -7,6 +7,7 @@ Importing this module costs some 100 to 400 ms, so only the rooms that build or 
 from envoy.config.bootstrap.v3.bootstrap_pb2 import Bootstrap
 from envoy.config.cluster.v3.cluster_pb2 import Cluster
 from envoy.config.core.v3.base_pb2 import DataSource, HeaderValueOption, TransportSocket
+from envoy.config.core.v3.substitution_format_string_pb2 import SubstitutionFormatString
 from envoy.config.endpoint.v3.endpoint_pb2 import ClusterLoadAssignment
 from envoy.config.listener.v3.listener_pb2 import Listener
 from envoy.config.route.v3.route_components_pb2 import RateLimit, Route, RouteAction, RouteList, VirtualHost
@@ -99,6 +100,7 @@ __all__ = [
     "Router",
     "StderrAccessLog",
     "StdoutAccessLog",
+    "SubstitutionFormatString",
     "TlsParameters",
     "TransportSocket",
     "UInt32Value",

@@ -59,7 +59,7 @@ class BackgroundServer:
             self.port = started.result()
         except OSError as error:
             self._thread.join()
-            raise refusal(self.address, self.port, error=error) from error
+            raise refusal(self.address, self.port, error=error, option="--port") from error
 
     def stop(self) -> None:
         """Stop serving and close every connection. Does nothing the second time."""

@@ -58,12 +58,14 @@ class GatewayStatus:
         missing: What keeps it from being ready; None when nothing does.
         users: How many processes use it.
         log: The file in which it says what it does.
+        file: The file that tells its addresses and tokens, readable by its user alone.
     """
 
     endpoint: GatewayEndpoint | None
     missing: str | None
     users: int
     log: Path
+    file: Path
 
 
 def ensure_gateway(
@@ -147,7 +149,7 @@ def gateway_status() -> GatewayStatus:
         missing: str | None = "it is starting or ending" if is_held(runtime.lock) else "it does not run"
     elif missing := find_missing(running.diagnostics_url):
         missing = f"{missing} ({runtime.log}: {' '.join(_read_last_words(runtime.log, lines=1))})"
-    return GatewayStatus(running, missing, count_leases(runtime.leases), runtime.log)
+    return GatewayStatus(running, missing, count_leases(runtime.leases), runtime.log, runtime.file)
 
 
 def stop_gateway(*, timeout: float = 10.0) -> bool:

@@ -17,7 +17,7 @@ def read_definitions() -> list[dict[str, Any]]:
 
     Example:
         >>> [each["spec"]["names"]["kind"] for each in read_definitions()][-1]
-        'TLSContext'
+        'TracingService'
     """
     definitions: list[dict[str, Any]] = json.loads((files(__package__) / DEFINITIONS_FILE).read_text(encoding="utf-8"))
     return definitions

@@ -67,8 +67,14 @@ def reserved_port(address: str = "127.0.0.1", port: int = 0) -> Iterator[int]:
         yield port
 
 
-def refusal(address: str, port: int, *, error: OSError) -> ConfigurationError:
+def refusal(address: str, port: int, *, error: OSError, option: str = "--http-port") -> ConfigurationError:
     """Say in plain words why a server cannot listen here.
+
+    Args:
+        address: The IP address.
+        port: The port.
+        error: What the system said.
+        option: The command's option that names another port.
 
     Example:
         >>> print(refusal("127.0.0.1", 8080, error=OSError(errno.EADDRINUSE, "Address already in use")))
@@ -77,7 +83,7 @@ def refusal(address: str, port: int, *, error: OSError) -> ConfigurationError:
     if error.errno == errno.EADDRINUSE:
         return PortInUse(
             f"Port {port} on {address} is in use by another process. "
-            "Choose another with --http-port N; 0 takes any free one."
+            f"Choose another with {option} N; 0 takes any free one."
         )
     return ConfigurationError(f"Cannot listen on port {port} of {address}: {error.strerror}.")
 

@@ -45,6 +45,7 @@ class AuthService(GatewayResource, frozen=True):
     noun: ClassVar[str] = "an AuthService"
     #: A fault in any of its fields must not make it vanish.
     essential: ClassVar[bool] = True
+    consequence: ClassVar[str] = "it is left out, and what the service then does not allow is denied"
 
     auth_service: Annotated[str, Field(description="[http://|https://]host[:port] of the service.")] = ""
     path_prefix: Annotated[str, Field(description="Put before the path that is asked about.")] = ""

@@ -6,6 +6,9 @@ text or a list) the schema leaves the judgement to the reader, since a structura
 
 Unknown attributes are kept, not pruned: a pruned one is gone without a word for every client but kubectl, and a kept
 one is told in the status with the nearest name.
+
+Kinds that Ambassador defines and this gateway does not act on are defined too, or ``kubectl apply`` of a file that
+holds one would end as a failure. Whoever writes or reads such an object is warned that it has no effect.
 """
 
 from collections.abc import Mapping as Dict
@@ -22,7 +25,7 @@ from kfambassador.names import AMBASSADOR_GROUP
 from kfambassador.resources.documents import write_documents
 from kfambassador.resources.fields import as_object, as_objects, as_text
 from kfambassador.resources.gateway import GatewayResource
-from kfambassador.resources.kinds import READ_KINDS
+from kfambassador.resources.kinds import OTHER_KINDS, READ_KINDS
 from kfambassador.resources.legacy import CircuitBreaker, OutlierDetection
 from kfambassador.resources.mapping import Mapping
 
@@ -36,6 +39,10 @@ STORED_VERSION: Final = "v3alpha1"
 CUSTOM_KINDS: Final[Dict[str, type[Mapping] | type[GatewayResource]]] = {
     name: model for name, model in READ_KINDS.items() if model not in {CircuitBreaker, OutlierDetection}
 }
+
+#: The kinds that are defined so that their objects are taken, and that nobody here looks at: those of Emissary's own
+#: definitions that are not read.
+INERT_KINDS: Final = (*OTHER_KINDS, "DevPortal")
 
 #: The category of ``kubectl get ambassador-crds``.
 CATEGORY: Final = "ambassador-crds"
@@ -59,7 +66,12 @@ def build_definitions() -> tuple[dict[str, object], ...]:
         >>> [each["spec"]["names"]["plural"] for each in build_definitions()][:2]
         ['authservices', 'consulresolvers']
     """
-    return tuple(_define(kind, model) for kind, model in sorted(CUSTOM_KINDS.items()))
+    return tuple(
+        _define(kind, _versions_of(CUSTOM_KINDS[kind]), CATEGORY)
+        if kind in CUSTOM_KINDS
+        else _define(kind, _inert_versions(kind))
+        for kind in sorted([*CUSTOM_KINDS, *INERT_KINDS])
+    )
 
 
 def write_definitions() -> str:
@@ -67,15 +79,15 @@ def write_definitions() -> str:
     return _HEADING + write_documents(*build_definitions())
 
 
-def _define(kind: str, model: type[BaseModel]) -> dict[str, object]:
-    spec = describe_spec(model)
-    names = {
+def _define(kind: str, versions: list[dict[str, object]], *categories: str) -> dict[str, object]:
+    names: dict[str, object] = {
         "kind": kind,
         "listKind": f"{kind}List",
         "plural": f"{kind.lower()}s",
         "singular": kind.lower(),
-        "categories": [CATEGORY],
     }
+    if categories:
+        names["categories"] = [*categories]
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
@@ -85,28 +97,59 @@ def _define(kind: str, model: type[BaseModel]) -> dict[str, object]:
             "names": names,
             "scope": "Namespaced",
             "conversion": {"strategy": "None"},
-            # Each version a copy of its own, or YAML would be written with references.
-            "versions": [_define_version(model, version, deepcopy(spec)) for version in SERVED_VERSIONS],
+            "versions": versions,
         },
     }
 
 
+def _versions_of(model: type[BaseModel]) -> list[dict[str, object]]:
+    spec = describe_spec(model)
+    # Each version a copy of its own, or YAML would be written with references.
+    return [_define_version(model, version, deepcopy(spec)) for version in SERVED_VERSIONS]
+
+
 def _define_version(model: type[BaseModel], version: str, spec: Schema) -> dict[str, object]:
-    properties: Schema = {
+    words, properties = _first_words(model), {"spec": spec}
+    if not issubclass(model, Mapping):
+        return _serve(version) | _describe_object(words, properties)
+    properties["status"] = _describe_status()
+    return _serve(version, *_mapping_columns(version), has_status=True) | _describe_object(words, properties)
+
+
+def _inert_versions(kind: str) -> list[dict[str, object]]:
+    """The versions of a kind nobody looks at; what is in its objects is kept as it is.
+
+    Kubernetes warns of nothing but a deprecated version in words of the definition's own, so each is called one.
+    """
+    said = f"kfambassador does not act on a {kind}: the object is kept, and has no effect"
+    spec: Schema = {"type": "object", "description": "Kept as it is, and not looked at.", **_ANYTHING}
+    properties = {"spec": spec, "status": {"type": "object", "description": "Written by nobody here.", **_ANYTHING}}
+    return [
+        _serve(version, has_status=True)
+        | {"deprecated": True, "deprecationWarning": said}
+        | _describe_object(f"{said}.", deepcopy(properties))
+        for version in SERVED_VERSIONS
+    ]
+
+
+def _serve(version: str, *columns: dict[str, str], has_status: bool = False) -> dict[str, object]:
+    """What a version is called and shows; a status is written apart from the rest, and an applied file's not taken."""
+    served: dict[str, object] = {"name": version, "served": True, "storage": version == STORED_VERSION}
+    if has_status:
+        served["subresources"] = {"status": {}}
+    age = {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"}
+    return served | {"additionalPrinterColumns": [*columns, age]}
+
+
+def _describe_object(description: str, properties: Dict[str, Schema]) -> dict[str, object]:
+    """The schema of a version: what all objects have, and what this kind's have besides."""
+    shared: dict[str, Schema] = {
         "apiVersion": {"type": "string", "description": "The group and version of this object's form."},
         "kind": {"type": "string", "description": "The kind of this object."},
         "metadata": {"type": "object"},
-        "spec": spec,
     }
-    age = {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"}
-    served: dict[str, object] = {"name": version, "served": True, "storage": version == STORED_VERSION}
-    if issubclass(model, Mapping):
-        properties["status"] = _describe_status()
-        served |= {"subresources": {"status": {}}, "additionalPrinterColumns": [*_mapping_columns(version), age]}
-    else:
-        served |= {"additionalPrinterColumns": [age]}
-    schema = {"type": "object", "description": _first_words(model), "properties": properties}
-    return served | {"schema": {"openAPIV3Schema": schema}}
+    schema = {"type": "object", "description": description, "properties": {**shared, **properties}}
+    return {"schema": {"openAPIV3Schema": schema}}
 
 
 def _mapping_columns(version: str) -> list[dict[str, str]]:

@@ -253,6 +253,8 @@ def _read_scalar(event: yaml.ScalarEvent) -> Value:
         raise _Refused("not-yaml", f"the tag {tag} is not allowed", _line(event))
     try:
         value: Value = construct(yaml.ScalarNode(tag, text))
+        # A number with more digits than Python writes could be shown in no message.
+        str(value)
     except (ValueError, LookupError, OverflowError) as error:
         raise _Refused("not-yaml", f"{text[:40]!r} is not a value of {tag}", _line(event)) from error
     return value

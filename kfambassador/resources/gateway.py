@@ -15,6 +15,7 @@ class GatewayResource(BaseModel):
         essential: Whether its mere presence means something, so that no fault may make it vanish.
         ineffective: Options that are known and do nothing here, and why.
         entrywise: Options that are lists whose entries hold each by itself.
+        consequence: What becomes of things when any other option cannot be read; "" where it is only left out.
         closed: What holds in the place of an option that cannot be read, where leaving it out would open a door; and
             what its author is told of that.
     """
@@ -27,6 +28,7 @@ class GatewayResource(BaseModel):
     ineffective: ClassVar[Dict[str, str]] = {}
     entrywise: ClassVar[frozenset[str]] = frozenset()
     closed: ClassVar[Dict[str, tuple[object, str]]] = {}
+    consequence: ClassVar[str] = ""
 
     name: Annotated[str, Field(min_length=1, description="Unique in its namespace and kind.")]
     ambassador_id: Annotated[tuple[str, ...], Field(strict=False, description="Which gateways it is for.")] = (

@@ -1,7 +1,7 @@
 """The fields by which Ambassador's conversion notes how an older version spelled something, read back.
 
-They stand in objects that Ambassador's webhook converted to v3alpha1, and in what
-:mod:`kfambassador.resources.writing` writes.
+They stand in objects that Ambassador's webhook converted to v3alpha1; those of conditions also in what
+:mod:`kfambassador.resources.writing` writes, because ``true`` takes values that the expression for it does not.
 """
 
 import re

@@ -56,7 +56,7 @@ OTHER_KINDS: Final = (
     "TracingService",
 )
 
-#: Kinds of the commercial Edge Stack, which no open-source gateway acts on.
+#: Kinds of the commercial Edge Stack, which no open-source gateway acts on. Emissary defines DevPortal all the same.
 EDGE_STACK_KINDS: Final = (
     "AmbassadorInstallation",
     "DevPortal",

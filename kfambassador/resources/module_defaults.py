@@ -78,7 +78,8 @@ class MappingDefaults(GatewayResource, frozen=True):
     enable_ipv4: Annotated[bool | None, Field(description=_DEFAULT)] = None
     enable_ipv6: Annotated[bool | None, Field(description=_DEFAULT)] = None
     error_response_overrides: Annotated[
-        Annotated[tuple[ErrorResponse, ...], BeforeValidator(as_list)] | None, Field(description=_DEFAULT)
+        Annotated[tuple[ErrorResponse, ...], BeforeValidator(as_list)] | None,
+        Field(description=f"{_DEFAULT} The body for 404 also answers requests that no mapping takes."),
     ] = None
     keepalive: Annotated[Keepalive | None, Field(description=_DEFAULT)] = None
     load_balancer: Annotated[LoadBalancer | None, Field(description=_DEFAULT)] = None

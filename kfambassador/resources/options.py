@@ -150,8 +150,10 @@ def _sort_key(place: _Place) -> tuple[tuple[str, int], ...]:
 
 
 def _tell(model: type[GatewayResource], fault: Fault) -> Fault:
-    consequence = model.closed.get(fault.path.partition("[")[0])
-    return replace(fault, message=f"{fault.message}; {consequence[1]}") if consequence else fault
+    closed = model.closed.get(fault.path.partition("[")[0])
+    # What is missing cannot be left out.
+    consequence = closed[1] if closed else "" if fault.code == "missing-attribute" else model.consequence
+    return replace(fault, message=f"{fault.message}; {consequence}") if consequence else fault
 
 
 def _find_droppable(model: type[GatewayResource], location: _Place) -> _Place:

@@ -1,6 +1,6 @@
 """Resources written as custom resources, in the words of one API version.
 
-The readers take every version's spelling, so what is written here is read back as it was; and Ambassador's own
+The readers take every version's spelling, so what is written here is read back as it was meant; and Ambassador's own
 controller, which is stricter, understands it as well where its version has words for it.
 """
 
@@ -16,7 +16,7 @@ from kfambassador.names import AMBASSADOR_GROUP
 from kfambassador.problems import Fault, Severity
 from kfambassador.resources.fields import as_object, as_objects, as_text
 from kfambassador.resources.gateway import GatewayResource
-from kfambassador.resources.helpers import ANY_VALUE, BOOL_HEADERS, BOOL_QUERY_PARAMETERS, EXPLICIT_TLS
+from kfambassador.resources.helpers import ANY_VALUE, BOOL_HEADERS, BOOL_QUERY_PARAMETERS
 from kfambassador.resources.legacy import CircuitBreaker, OutlierDetection
 from kfambassador.resources.mapping import Mapping
 
@@ -66,8 +66,8 @@ def write_resource(
     """
     kind = type(resource).__name__
     if isinstance(resource, CircuitBreaker | OutlierDetection):
-        message = f"a {kind} is of v0, which had no custom resources; write its limits into the mappings that name it"
-        return Written(None, (Fault("no-custom-resource", message, path="kind", severity=Severity.WARNING),))
+        message = f"a {kind} is of v0, which had no custom resources; mappings converted with it hold its limits"
+        return Written(None, (Fault("no-custom-resource", message, path="kind", severity=Severity.NOTICE),))
     name = make_name(resource.name)
     faults = [] if name == resource.name else [_tell_name(resource.name, name)]
     fields = _list_fields(resource)
@@ -202,6 +202,8 @@ def _spell_conditions(fields: Fields, name: str, helper: str) -> list[Fault]:
     asked = [key for key, value in written.items() if value is True]
     present = [key for key in asked if key not in expressions]
     fields[name] = {key: value for key, value in written.items() if not isinstance(value, bool)}
+    if not fields[name]:
+        del fields[name]
     if present:
         fields[f"regex_{name}"] = {**expressions, **dict.fromkeys(present, ANY_VALUE)}
         fields[helper] = present
@@ -214,17 +216,16 @@ def _tell_taken(name: str, key: str) -> Fault:
 
 
 def _spell_tls(fields: Fields) -> None:
-    """Write a boolean by the service's scheme, and note how it was written."""
+    """Write a boolean by the service's scheme alone; ``false`` asked for nothing.
+
+    Ambassador's webhook also notes how it was written. That note is for converting back and forth, not for people.
+    """
     tls, service = fields.get("tls"), as_text(fields["service"])
     if not isinstance(tls, bool):
         return
     del fields["tls"]
-    note: Fields = {"tls": f"bool:{str(tls).lower()}"}
     if tls:
-        scheme = _SCHEME.match(service)
-        note["serviceScheme"] = scheme[0] if scheme else ""
-        fields["service"] = f"https://{service[scheme.end() :] if scheme else service}"
-    fields[EXPLICIT_TLS] = note
+        fields["service"] = f"https://{_SCHEME.sub('', service)}"
 
 
 def _respell_labels(fields: Fields, spell: Callable[[Dict[str, object]], object]) -> list[Fault]:

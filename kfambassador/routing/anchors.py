@@ -7,6 +7,8 @@ from kfambassador.routing.model import PathKind, PathMatch
 # A character that stands for itself: plain, or ASCII punctuation behind a backslash.
 _LITERAL = re.compile(r"[^\\^$.|?*+()\[\]{}]|\\[!-/:-@\[-^`{-~]")
 _ESCAPED = re.compile(r"\\.", re.DOTALL)
+# What stands for nothing: flags, and the marks of a quotation. RE2 takes a star behind it for one of what is before it.
+_NOTHING = re.compile(r"[+?]*(?:\(\?[A-Za-z-]+\)|\\[QE])")
 _CLASS = re.compile(r"\[\^?\]?[^\]]*\]")
 
 
@@ -36,6 +38,8 @@ def _find_literal(expression: str) -> str:
         if expression[position : position + 1] in {"?", "*", "{"}:
             break
         literal.append(found[0][-1])
+    if _NOTHING.match(expression, position):
+        del literal[-1:]
     return "".join(literal)
 
 
@@ -46,7 +50,8 @@ def _may_alternate(expression: str) -> bool:
     if "\\Q" in expression or "[:" in expression:
         return True
     depth = 0
-    for char in _CLASS.sub("", _ESCAPED.sub("", expression)):
+    # An escaped character still fills its place: without it the bracket behind would be taken for the class's first.
+    for char in _CLASS.sub("", _ESCAPED.sub("_", expression)):
         depth += (char == "(") - (char == ")")
         if char == "|" and depth == 0:
             return True

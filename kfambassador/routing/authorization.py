@@ -6,16 +6,14 @@ from kfambassador.problems import Fault, Origin, Problem, Severity, has_errors
 from kfambassador.resources.auth_service import AuthService
 from kfambassador.resources.mapping import Mapping
 from kfambassador.resources.meta import SourcedResource
-from kfambassador.routing.clusters import Upstream
+from kfambassador.routing.clusters import NOWHERE, Upstream
 from kfambassador.routing.gateway import Gateway
-from kfambassador.routing.model import Authorization, Target
+from kfambassador.routing.model import Authorization
 from kfambassador.routing.origination import originate
 from kfambassador.routing.targets import read_target
 
 # What Ambassador calls the clusters of authorization services.
 _TAG = "extauth"
-# An address that is kept for documentation and answers nobody (RFC 5737).
-_NOWHERE = Target("192.0.2.1", 9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +56,7 @@ def build_guard(sourced: SourcedResource, gateway: Gateway) -> Guard:
     settings = Mapping(
         name=service.name,
         prefix="/",
-        service=service.auth_service or str(_NOWHERE),
+        service=service.auth_service or "none",
         cluster_tag=_TAG,
         connect_timeout_ms=service.timeout_ms,
         grpc=service.proto == "grpc",
@@ -73,7 +71,7 @@ def build_guard(sourced: SourcedResource, gateway: Gateway) -> Guard:
         faults += more
     problems = tuple(_tell(fault).at(sourced.origin) for fault in faults)
     lost = target is None or has_errors(problems)
-    upstream = Upstream.of(_NOWHERE, settings, None) if lost or target is None else Upstream.of(target, settings, tls)
+    upstream = Upstream.of(NOWHERE, settings, None) if lost or target is None else Upstream.of(target, settings, tls)
     return Guard(Authorization(service, upstream.name), upstream, sourced.origin, problems)
 
 

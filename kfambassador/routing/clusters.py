@@ -18,6 +18,9 @@ from kfambassador.routing.targets import is_address
 #: What asks for Services to be found by their DNS names, once a mapping is completed; all else is by EndpointSlices.
 DNS_RESOLVER: Final = "kubernetes-service"
 
+#: The target of what could not be understood and must be there all the same: a cluster without endpoints.
+NOWHERE: Final = Target("nowhere.invalid", 1)
+
 _UNSAFE = re.compile(r"[^a-z0-9]+")
 _LONGEST_READABLE = 40
 
@@ -95,6 +98,9 @@ def resolve_cluster(
         slices: Its EndpointSlices.
     """
     name, target, settings, tls = upstream.name, upstream.target, upstream.settings, upstream.tls
+    if target == NOWHERE:
+        # Envoy says at once that there is nobody to ask, rather than after a while in vain.
+        return ResolvedCluster(Cluster(name, target, Discovery.ADDRESS, (), settings, tls))
     if service is None:
         discovery = Discovery.ADDRESS if is_address(target) else Discovery.DNS
         return ResolvedCluster(Cluster(name, target, discovery, (Endpoint(target.host, target.port),), settings, tls))

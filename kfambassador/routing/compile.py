@@ -5,7 +5,7 @@ from functools import partial
 from itertools import chain, groupby
 from operator import attrgetter
 
-from kfambassador.problems import Fault, Problem, Severity, has_errors
+from kfambassador.problems import Fault, Problem, Severity, find_field, has_errors
 from kfambassador.resources.mapping import Mapping
 from kfambassador.resources.meta import ResourceSet, SourcedMapping
 from kfambassador.routing.authorization import Guard, choose_guard
@@ -17,7 +17,7 @@ from kfambassador.routing.gateway import Gateway, build_gateway
 from kfambassador.routing.groups import Candidate, GroupedRoute, is_redirect, join_group
 from kfambassador.routing.matches import build_match
 from kfambassador.routing.memo import Memo
-from kfambassador.routing.model import Cluster, Compiled, Discovery, RoutingTable, VirtualHost
+from kfambassador.routing.model import Cluster, Compiled, Discovery, Match, RoutingTable, VirtualHost
 from kfambassador.routing.order import build_order_key
 from kfambassador.routing.origination import originate
 from kfambassador.routing.policy import TenancyPolicy
@@ -160,7 +160,8 @@ def _understand(gateway: Gateway, sourced: SourcedMapping) -> Candidate:
     mapping, faults = complete(sourced.mapping, gateway)
     match = build_match(mapping)
     read = read_target(mapping.service, namespace=_home(sourced, gateway), protected=bool(mapping.tls))
-    target, faults = read.target, (*faults, *check_mapping(mapping, match, gateway.module), *read.faults)
+    judged = _judge(sourced, mapping, match, gateway)
+    target, faults = read.target, (*faults, *judged, *read.faults)
     upstream = None
     if target is not None and not is_redirect(mapping):
         tls, more = originate(mapping, target, gateway)
@@ -181,6 +182,17 @@ def _understand(gateway: Gateway, sourced: SourcedMapping) -> Candidate:
         upstream=upstream,
         problems=problems,
         is_sound=accepted and not has_errors(problems),
+    )
+
+
+def _judge(sourced: SourcedMapping, mapping: Mapping, match: Match, gateway: Gateway) -> tuple[Fault, ...]:
+    """Judge a mapping by itself. What is to be said of the Module's defaults is said once, at the Module."""
+    faults = check_mapping(mapping, match, gateway.module)
+    if mapping is sourced.mapping or not faults:
+        return faults
+    inherited = {name for name, _ in gateway.defaults} - sourced.mapping.model_fields_set
+    return tuple(
+        fault for fault in faults if fault.severity is Severity.ERROR or find_field(fault.path) not in inherited
     )
 
 

@@ -135,6 +135,8 @@ def describe_explanation(explanation: Explanation) -> dict[str, Json]:
     described["winner"] = describe_route(winner)
     first = winner.splits[0]
     if first.cluster:
+        if explanation.asks:
+            described["asks"] = explanation.asks
         described["upstream_paths"] = {name_mapping(each): explanation.upstream_path(each) for each in winner.splits}
     else:
         code = read_code(first.mapping)

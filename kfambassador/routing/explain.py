@@ -27,12 +27,14 @@ class Explanation:
         verdicts: What every route says, in evaluation order. A route behind the winner may match as well: it is
             shadowed for this request.
         refusal: Why the gateway refuses it before any route is asked, beginning with the status; "" when it does not.
+        asks: Which service is asked first whether the request may pass; "" when nobody is.
     """
 
     request: RequestLine
     winner: Route | None
     verdicts: tuple[Verdict, ...]
     refusal: str = ""
+    asks: str = ""
 
     def upstream_path(self, split: Split) -> str:
         """The path the service sees when this split of the winner takes the request, without the query."""
@@ -55,7 +57,16 @@ def explain(table: RoutingTable, request: RequestLine) -> Explanation:
     arrived = arrive(request, table.module)
     verdicts = tuple(Verdict(route, find_mismatch(route, arrived)) for route in table.routes())
     winner = next((verdict.route for verdict in verdicts if not verdict.reason), None)
-    return Explanation(arrived, winner, verdicts)
+    return Explanation(arrived, winner, verdicts, asks=_find_asked(table, winner))
+
+
+def _find_asked(table: RoutingTable, winner: Route | None) -> str:
+    """Say which authorization service has a word before the winner; redirects and ``bypass_auth`` ask nobody."""
+    asked = table.authorization
+    if asked is None or winner is None:
+        return ""
+    free = all(not split.cluster or split.mapping.bypass_auth for split in winner.splits)
+    return "" if free else asked.service.auth_service or f"AuthService {asked.service.name}, which is at fault"
 
 
 def find_mismatch(route: Route, request: RequestLine) -> str:

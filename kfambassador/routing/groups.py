@@ -85,7 +85,7 @@ def join_group(*members: Candidate) -> GroupedRoute:
     if is_rescaled(weights):
         problems.extend(_tell_shares(member, split) for member, split in zip(served, splits, strict=True))
     copied: list[Candidate] = [] if splits[0].cluster == "" else shadows[:1]
-    problems += [_refuse_shadow(shadow, copied) for shadow in shadows if shadow not in copied]
+    problems += [_refuse_shadow(shadow, copied) for shadow in shadows[len(copied) :]]
     copies = tuple(_build_split(each, WHOLE if each.mapping.weight is None else each.mapping.weight) for each in copied)
     route = Route(served[0].match, served[0].mapping.precedence, splits, copies)
     return GroupedRoute(route, (*served, *copied), tuple(problems))
@@ -94,8 +94,12 @@ def join_group(*members: Candidate) -> GroupedRoute:
 def _admit(sharing: Sequence[Candidate]) -> tuple[list[Candidate], list[Problem]]:
     """Keep a redirect to itself."""
     first = sharing[0]
-    served = [first] if not first.cluster else [member for member in sharing if member.cluster]
-    return served, [_refuse_redirect(member, first) for member in sharing if member not in served]
+    if first.cluster:
+        served = [member for member in sharing if member.cluster]
+        refused = [member for member in sharing if not member.cluster]
+    else:
+        served, refused = [first], list(sharing[1:])
+    return served, [_refuse_redirect(member, first) for member in refused]
 
 
 def _build_split(member: Candidate, share: int) -> Split:

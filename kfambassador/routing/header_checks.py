@@ -59,7 +59,9 @@ def _check_removed(names: Iterable[str], field: str) -> Iterator[Fault]:
 
 
 def _is_protected(name: str) -> bool:
-    return name.lower() in _PROTECTED or name.lower().startswith(_PROTECTED_PREFIX)
+    # kubeflow_userid and kubeflow-userid are one header to a service that speaks WSGI or CGI.
+    spelled = name.lower().replace("_", "-")
+    return spelled in _PROTECTED or spelled.startswith(_PROTECTED_PREFIX)
 
 
 def _check_name(name: str, path: str, deed: str, *, protected: bool) -> Iterator[Fault]:

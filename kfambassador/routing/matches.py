@@ -67,13 +67,19 @@ def _without_port(host: str) -> str:
 
 def _build_headers(mapping: Mapping) -> Iterable[ValueMatch]:
     """Headers; a host that is asked for by its own attribute beats one that is asked for as ``:authority``."""
-    headers = {name.lower(): value for name, value in mapping.headers.items()}
-    expressions = {name.lower(): value for name, value in mapping.regex_headers.items()}
+    headers = {_name(name): value for name, value in mapping.headers.items()}
+    expressions = {_name(name): value for name, value in mapping.regex_headers.items()}
     if any(_build_host(mapping)):
         headers.pop(HOST, None)
     for each in _build_values(headers, expressions):
         plain_host = each.name == HOST and each.kind is ValueKind.EXACT
         yield from _build_plain_host(each.value) if plain_host else (each,)
+
+
+def _name(header: str) -> str:
+    """Name a header as Envoy knows it: the Host header of HTTP/1 is what HTTP/2 calls ``:authority``."""
+    name = header.lower()
+    return HOST if name == "host" else name
 
 
 def _build_values(values: Dict[str, str | bool], expressions: Dict[str, str]) -> Iterable[ValueMatch]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from kfambassador.names import REGEX_MAX_PROGRAM_SIZE
-from kfambassador.problems import Fault, Severity
+from kfambassador.problems import Fault, Severity, find_field
 from kfambassador.resources.mapping import Mapping
 from kfambassador.resources.module import Module
 from kfambassador.resources.module_defaults import DEFAULT_LABEL_DOMAIN
@@ -52,6 +52,7 @@ def judge_module(module: Module, resolvers: Dict[str, Resolver], policy: Tenancy
         if fault.severity is Severity.ERROR:
             module = module.without(fault.path)
     faults += [
+        *_tell_defaults(module),
         *_tell_hardening(module),
         *_tell_bounds(module),
         *_tell_balancing(module, resolver),
@@ -68,8 +69,19 @@ def _check_defaults(module: Module) -> Iterator[Fault]:
         sample = _SAMPLE.model_copy(update={name: value})
         refused = [each for each in check_mapping(sample, build_match(sample)) if each.severity is Severity.ERROR]
         for fault in refused:
-            message = f"{fault.message}. No mapping gets this default"
+            end = "" if fault.message.endswith("?") else "."
+            message = f"{fault.message}{end} No mapping gets this default"
             yield replace(fault, path=option, message=message)
+
+
+def _tell_defaults(module: Module) -> Iterator[Fault]:
+    """Tell what would be told of every mapping; together, because one default may mend or spoil another."""
+    defaults = {name: each for name, each in module.mapping_defaults().items() if name in Mapping.model_fields}
+    sample = _SAMPLE.model_copy(update={name: value for name, (value, _) in defaults.items()})
+    for fault in check_mapping(sample, build_match(sample), module):
+        name = find_field(fault.path)
+        if name in defaults:
+            yield replace(fault, path=defaults[name][1])
 
 
 def _check_scripts(module: Module, policy: TenancyPolicy) -> Iterator[Fault]:

@@ -16,6 +16,10 @@ except ImportError:  # the extra is optional for those who only build manifests
     re2 = None
 
 
+# Bytes RE2 may take for a program, some four times what the largest that is allowed needs. With its own 8 MiB it would
+# spend a quarter of a second on one expression that is refused afterwards, and anybody may write thousands.
+_MOST_MEMORY = 256 * 1024
+
 # In a substitution: a group, or a backslash that stands for itself.
 _GROUP = re.compile(r"\\([0-9\\])")
 
@@ -107,4 +111,5 @@ def _compile(expression: str):  # type: ignore[no-untyped-def]  # noqa: ANN202 -
         raise MissingExtra("gateway", needed_for="judge regular expressions")
     options = re2.Options()
     options.log_errors = False
+    options.max_mem = _MOST_MEMORY
     return re2.compile(expression, options)

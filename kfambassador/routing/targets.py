@@ -88,8 +88,8 @@ def _qualify(host: str, namespace: str) -> str:
 
 
 def _is_address(host: str) -> bool:
-    # Names are many and addresses few; only what could be one is tried.
-    if ":" not in host and not host[-1:].isdigit():
+    # Names are many and addresses few; only what could be one is tried. Envoy takes no zone (fe80::1%eth0).
+    if "%" in host or (":" not in host and not host[-1:].isdigit()):
         return False
     try:
         ip_address(host)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from kfambassador.names import HEARSAY_HEADERS, HEARSAY_PREFIXES
+from kfambassador.names import HEARSAY_HEADERS, HEARSAY_PREFIXES, IDENTITY_HEADERS
 from kfambassador.problems import Fault, Severity
 from kfambassador.resources.mapping import Mapping
 from kfambassador.resources.module import NO_MODULE, Module
@@ -200,9 +200,8 @@ def _judge_header(condition: ValueMatch, module: Module) -> Iterator[Fault]:
     name, reason = condition.name, ""
     if name == METHOD:
         return
-    if name == "host":
-        reason = "the Host header is spoken of by host; write that"
-    elif name in HEARSAY_HEADERS or name.startswith(HEARSAY_PREFIXES):
+    # An authorization service may say who the user is, and routes are then looked for once more.
+    if name not in IDENTITY_HEADERS and (name in HEARSAY_HEADERS or name.startswith(HEARSAY_PREFIXES)):
         reason = "the gateway takes it off every request, because anybody could send it"
     elif "_" in name and module.headers_with_underscores_action != "ALLOW":
         reason = f"requests with an underscore in a header's name are refused; write {name.replace('_', '-')}"

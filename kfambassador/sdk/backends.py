@@ -8,6 +8,7 @@ from kfambassador.routing.model import Target
 from kfambassador.routing.targets import read_target
 
 _HERE = "127.0.0.1"
+_NAME_HERE = "localhost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,15 +20,19 @@ class Backend:
         port: The port; None when none was given.
         is_here: Whether it is on the caller's own machine.
         tls: Whether it speaks TLS: it was written with ``https://``.
+        needs_endpoints: Whether a Service of ours has to stand before it, whose endpoints say where it is.
     """
 
     host: str
     port: int | None
     is_here: bool = False
     tls: bool = False
+    needs_endpoints: bool = False
 
 
-def read_backend(service: str | int | None, *, name: str, namespace: str) -> tuple[Backend | None, tuple[Fault, ...]]:
+def read_backend(
+    service: str | int | None, *, name: str, namespace: str, by_name: bool = False
+) -> tuple[Backend | None, tuple[Fault, ...]]:
     """Understand where a model server is.
 
     Args:
@@ -35,25 +40,29 @@ def read_backend(service: str | int | None, *, name: str, namespace: str) -> tup
             None for the Service that has the model's name.
         name: The model's name.
         namespace: The model's namespace.
+        by_name: Whether what it is called counts even on this machine: its certificate is for that name, or clients are
+            sent there. It always counts with ``https://``. A bare port is then ``localhost``, as certificates have it.
 
     Returns:
         The backend, None when it cannot be understood; and what is to be said about it.
 
     Example:
         >>> read_backend(8501, name="mnist", namespace="default")[0]
-        Backend(host='127.0.0.1', port=8501, is_here=True, tls=False)
-        >>> read_backend("mnist", name="mnist", namespace="default")[0]
-        Backend(host='mnist.default', port=None, is_here=False, tls=False)
+        Backend(host='127.0.0.1', port=8501, is_here=True, tls=False, needs_endpoints=True)
+        >>> read_backend("https://localhost:8443", name="mnist", namespace="default")[0]
+        Backend(host='localhost', port=8443, is_here=True, tls=True, needs_endpoints=False)
     """
-    text = name if service is None else f"{_HERE}:{service}" if isinstance(service, int) else service
+    here = _NAME_HERE if by_name else _HERE
+    text = name if service is None else f"{here}:{service}" if isinstance(service, int) else service
     read = read_target(text, namespace=namespace)
     if read.target is None:
         return None, read.faults
     host, port, tls = read.target
     # What speaks TLS is not the model server as its maker ships it, so its maker's port says nothing.
     given = tls or text.rstrip("/").endswith(f":{port}")
-    here = _is_loopback(host)
-    return Backend(_HERE if host == "localhost" else host, port if given else None, here, tls), read.faults
+    is_here, behind = _is_loopback(host), not (tls or by_name)
+    host = _HERE if behind and host == _NAME_HERE else host
+    return Backend(host, port if given else None, is_here, tls, is_here and behind), read.faults
 
 
 def write_service(backend: Backend, *, port: int) -> str:
@@ -63,6 +72,6 @@ def write_service(backend: Backend, *, port: int) -> str:
 
 def _is_loopback(host: str) -> bool:
     try:
-        return host == "localhost" or ip_address(host).is_loopback
+        return host == _NAME_HERE or ip_address(host).is_loopback
     except ValueError:
         return False

@@ -9,9 +9,13 @@ from urllib.parse import urlencode
 
 from kfambassador.resources.mapping import Mapping
 from kfambassador.routing.describe import Json
+from kfambassador.routing.targets import read_target
 from kfambassador.sdk.http import Answer, HttpClient
 
 _NOT_FOUND: Final = 404
+_UNAVAILABLE: Final = 503
+#: Statuses by which an authorization service denies a request.
+_DENIED: Final = frozenset({401, 403})
 #: How Envoy's own answers begin, and what each means to the person who asked.
 _ENVOYS_WORDS: Final = {
     "no healthy upstream": "the service has no endpoint, or its name is not known to DNS",
@@ -80,11 +84,46 @@ def build_call(
     return Call(method, path, {**asked, **(headers or {})}, _fulfil(mapping.query_parameters), body)
 
 
-def find_gateways_words(answer: Answer) -> str | None:
-    """Say what an answer means that Envoy gave instead of the service; None when the service itself answered."""
+def find_gateways_words(answer: Answer, mapping: Mapping) -> str | None:
+    """Say what an answer means that Envoy gave instead of the service; None when the service itself answered.
+
+    Args:
+        answer: The answer.
+        mapping: The mapping whose service was to answer; where it speaks TLS, more can be the cause.
+    """
     if answer.status == _NOT_FOUND and not answer.body:
         return "no route takes this request"
-    return next((meaning for words, meaning in _ENVOYS_WORDS.items() if answer.text.startswith(words)), None)
+    found = next((meaning for words, meaning in _ENVOYS_WORDS.items() if answer.text.startswith(words)), None)
+    if found is None or answer.status != _UNAVAILABLE:
+        return found
+    return f"{found}{_suspect_tls(mapping)}"
+
+
+def tell_denial(answer: Answer) -> str:
+    """Say who may have denied a request; "" when the answer is no denial.
+
+    Example:
+        >>> tell_denial(Answer("GET", "http://h/m/", 404, b"", 1.0))
+        ''
+    """
+    if answer.status not in _DENIED:
+        return ""
+    return (
+        f"it is denied with {answer.status}: an AuthService of the gateway may have done so (send what it asks for, or "
+        "set bypass_auth=True), or the server asks for credentials itself"
+    )
+
+
+def _suspect_tls(mapping: Mapping) -> str:
+    """Say what may be wrong with TLS, "" where none is spoken."""
+    target = read_target(mapping.service, namespace="").target
+    if target is None or not (mapping.tls or target.tls):
+        return ""
+    return (
+        ". It is spoken to by TLS: perhaps its certificate is not trusted (name its authority in the ca_secret of a "
+        f"TLSContext, and that one in tls=), is for another name than {mapping.host_rewrite or target.host}, or it "
+        "does not speak TLS"
+    )
 
 
 def _fulfil(conditions: Dict[str, str | bool]) -> dict[str, str]:

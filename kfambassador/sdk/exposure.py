@@ -7,7 +7,7 @@ from typing import Self
 from kfambassador.errors import RouteFailed
 from kfambassador.problems import Problem
 from kfambassador.resources.mapping import Mapping
-from kfambassador.sdk.calls import Call, Prediction, RouteTest, build_call, find_gateways_words
+from kfambassador.sdk.calls import Call, Prediction, RouteTest, build_call, find_gateways_words, tell_denial
 from kfambassador.sdk.http import Answer
 from kfambassador.sdk.publication import Publication
 from kfambassador.sdk.waiting import Access, take_down, wait_until_answering
@@ -63,7 +63,7 @@ class Exposure:
         call = self._call("POST", server.predict_path(self._publication.base), server.write_request(instances), headers)
         answer = call.send(self._access.http, self._access.url, timeout=timeout)
         if not answer.is_success:
-            raise _explain_failure(answer)
+            raise _explain_failure(answer, self.mappings[0])
         raw = answer.json()
         values = server.read_predictions(raw)
         if values is None:
@@ -155,7 +155,7 @@ class Exposure:
         return build_call(self.mappings[0], method, path, body=body, headers=headers)
 
 
-def _explain_failure(answer: Answer) -> RouteFailed:
-    words = find_gateways_words(answer)
+def _explain_failure(answer: Answer, mapping: Mapping) -> RouteFailed:
+    words = find_gateways_words(answer, mapping) or tell_denial(answer)
     said = f"{words} ({answer.text})" if words and answer.text else words or answer.text or "nothing more"
     return RouteFailed(f"{answer.method} {answer.url} answered {answer.status}: {said}", status=answer.status)

@@ -130,7 +130,8 @@ class Gateway:
             name: The name to publish by; it also names the Kubernetes Service.
             service: Where the model server is: ``host:port`` or a port of this machine (``"127.0.0.1:8501"``,
                 ``8501``), a Service of the cluster (``"mnist"``, ``"mnist.team:8501"``) or a DNS name. Without a port
-                the server's usual one counts. None means the Service that has the model's name.
+                the server's usual one counts. None means the Service that has the model's name. What speaks TLS
+                (``"https://localhost:8443"``) needs a certificate for the name as it is written here.
             server: What kind of server it is; it knows the paths.
             namespace: Where to publish; None means the gateway's usual namespace.
             wait: Seconds to wait until it answers; None does not wait.
@@ -236,9 +237,10 @@ class Gateway:
         return f"<Gateway {self.url} of {self.place}>"
 
     def _miss(self, name: str, namespace: str) -> NotFound:
-        known = ", ".join(exposure.name for exposure in self.exposures(namespace=namespace)) or "nothing"
+        known = ", ".join(exposure.name for exposure in self.exposures(namespace=namespace))
+        others = f"; published there: {known}" if known else ", nor by any other name"
         return NotFound(
-            f"Nothing is published as {name!r} in namespace {namespace!r}; published there: {known}.",
+            f"Nothing is published as {name!r} in namespace {namespace!r}{others}.",
             status=404,
             reason="NotFound",
         )

@@ -106,7 +106,9 @@ def build_plan(
     Raises:
         MappingRejected: Something of it is at fault.
     """
-    backend, faults = read_backend(service, name=name, namespace=namespace)
+    # A certificate is for the name that was written, and clients are sent to it: no Service of ours stands before it.
+    by_name = bool(attributes.get("tls") or attributes.get("host_redirect"))
+    backend, faults = read_backend(service, name=name, namespace=namespace, by_name=by_name)
     key = ObjectKey("Service", namespace, name)
     faults = (*_check_name(name), *faults, *_check_reserved(server, attributes), *_check_prefix(server, attributes))
     problems = _place(key, faults)
@@ -118,11 +120,11 @@ def build_plan(
         key = ObjectKey("Service", namespace, f"{name}{_TAKEN_SUFFIX}")
     prefix = attributes.get("prefix")
     base = server.base(name) if prefix is None else str(prefix)
-    target = Backend(f"{key.name}.{namespace}", backend.port, tls=backend.tls) if backend.is_here else backend
+    target = Backend(f"{key.name}.{namespace}", backend.port, tls=backend.tls) if backend.needs_endpoints else backend
     mappings = _build_mappings(key, name, server=server, base=base, target=target, attributes=attributes)
     publication = Publication(name, namespace, server, base, mappings, key)
     manifests = [_build_service(publication, labels)]
-    if backend.is_here:
+    if backend.needs_endpoints:
         manifests.insert(0, _build_slice(publication, backend, labels))
     return Plan(publication, tuple(manifests))
 
@@ -164,7 +166,10 @@ def _check_name(name: str) -> Iterator[Fault]:
 def _check_reserved(server: ModelServer, attributes: Dict[str, object]) -> Iterator[Fault]:
     for name in sorted(server.reserved & attributes.keys()):
         kind = type(server).__name__
-        message = f"{kind} brings its own paths and methods; to write them yourself, say server=HTTPServer()"
+        message = (
+            f"{kind} brings its own paths and methods, and answers itself; to write paths, redirects or shadows "
+            "yourself, say server=HTTPServer()"
+        )
         yield Fault("reserved-attribute", message, path=name)
 
 

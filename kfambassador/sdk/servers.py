@@ -106,7 +106,18 @@ class TFServing(ModelServer, frozen=True):
     port: ClassVar[int] = 8501
     sample: ClassVar[list[float] | None] = [1.0]
     reserved: ClassVar[frozenset[str]] = frozenset(
-        {"method", "method_regex", "prefix_exact", "prefix_regex", "rewrite"}
+        {
+            *("method", "method_regex", "prefix_exact", "prefix_regex", "rewrite", "regex_rewrite"),
+            # Who is sent elsewhere, or gets no answer, cannot be asked for predictions.
+            *(
+                "host_redirect",
+                "path_redirect",
+                "prefix_redirect",
+                "regex_redirect",
+                "redirect_response_code",
+                "shadow",
+            ),
+        }
     )
 
     @property

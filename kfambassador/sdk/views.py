@@ -8,9 +8,13 @@ from typing import overload
 
 from pydantic import BaseModel, JsonValue
 
+from kfambassador.attributes.redirecting import DEFAULT_REDIRECT_CODE
 from kfambassador.problems import ObjectKey, Origin, Problem, Severity
 
 _HEADINGS = ("METHOD", "PATH", "CONDITIONS", "SERVICE", "REWRITE", "SHARE", "MAPPING")
+# What changes the path, in the order of who counts.
+_REWRITES = ("regex_rewrite", "rewrite")
+_REDIRECTS = ("path_redirect", "prefix_redirect", "regex_redirect")
 _NOT_CONDITIONS = frozenset({"prefix", "exact", "regex", "method", "host", "case_sensitive"})
 
 
@@ -39,6 +43,23 @@ class Split(View, frozen=True):
     share: int
     source: str = ""
     attributes: Dict[str, JsonValue] = {}
+
+    @property
+    def place(self) -> str:
+        """Where requests go, or with which status clients are sent where: ``m:80``, or ``301 to http://b.example``."""
+        if not self.attributes.get("host_redirect"):
+            return self.service
+        code = self.attributes.get("redirect_response_code") or DEFAULT_REDIRECT_CODE
+        return f"{code} to {self.service if '://' in self.service else f'http://{self.service}'}"
+
+    @property
+    def path(self) -> str:
+        """What replaces the matched part of the path, or ``~expression to substitution``; "" when nothing is said."""
+        names = _REDIRECTS if self.attributes.get("host_redirect") else _REWRITES
+        said = next((self.attributes[name] for name in names if self.attributes.get(name) is not None), None)
+        if isinstance(said, dict):
+            return f"~{said.get('pattern')} to {said.get('substitution')}"
+        return "" if said is None else str(said) or "as it is"
 
 
 class Route(View, frozen=True):
@@ -79,13 +100,17 @@ class Route(View, frozen=True):
 
     def __repr__(self) -> str:
         shares = " + ".join(
-            f"{split.service} {split.share}%" if len(self.splits) > 1 else split.service for split in self.splits
+            f"{split.place} {split.share}%" if len(self.splits) > 1 else split.place for split in self.splits
         )
-        return f"<Route {' '.join(part for part in (self.method, self.path, self.conditions) if part)} → {shares}>"
+        copies = "".join(f", {_tell_copy(shadow)}" for shadow in self.shadows)
+        asked = " ".join(part for part in (self.method, self.path, self.conditions) if part)
+        return f"<Route {asked} → {shares}{copies}>"
 
 
 class RouteList(Sequence[Route]):
     """Routes in the order they are evaluated; printed, it is a table.
+
+    Where clients are sent elsewhere, SERVICE begins with the status. Who gets copies has ``copy of N%`` for its SHARE.
 
     Example:
         >>> split = Split(mapping="default/m", service="m:80", share=100, attributes={"rewrite": "/v1/"})
@@ -108,7 +133,7 @@ class RouteList(Sequence[Route]):
         return len(self._routes)
 
     def __repr__(self) -> str:
-        rows = [_row(route, split) for route in self._routes for split in route.splits]
+        rows = [_row(route, split) for route in self._routes for split in (*route.splits, *route.shadows)]
         return write_table(_HEADINGS, rows) if rows else "no routes"
 
 
@@ -178,6 +203,7 @@ class Explanation(View, frozen=True):
         upstream_paths: For each mapping of the winner, the path its service sees.
         redirect: Where the winner sends the client, when it is a redirect.
         refusal: Why it is refused before any route is asked, beginning with the status; "" when it is not.
+        asks: Which authorization service is asked first whether it may pass; "" when nobody is.
         envoy: What Envoy itself says, when it was asked.
     """
 
@@ -187,6 +213,7 @@ class Explanation(View, frozen=True):
     upstream_paths: Dict[str, str] = {}
     redirect: Redirect | None = None
     refusal: str = ""
+    asks: str = ""
     envoy: EnvoyAnswer | None = None
 
     @property
@@ -199,12 +226,13 @@ class Explanation(View, frozen=True):
         if self.winner is None:
             return f"<Explanation {asked} → {self.refusal or 'no route (404)'}>"
         if self.redirect is not None:
-            return f"<Explanation {asked} → {self.redirect.code} {self.redirect.location} by {self.mappings[0]}>"
+            return f"<Explanation {asked} → {self.redirect.code} to {self.redirect.location} by {self.mappings[0]}>"
         goes = ", ".join(
             f"{split.service}{self.upstream_paths.get(split.mapping, '')} by {split.mapping}"
             for split in self.winner.splits
         )
-        return f"<Explanation {asked} → {goes}>"
+        copies = "".join(f", {_tell_copy(shadow)} by {shadow.mapping}" for shadow in self.winner.shadows)
+        return f"<Explanation {asked} → {goes}{copies}>"
 
 
 class SourceState(StrEnum):
@@ -270,10 +298,14 @@ def write_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _row(route: Route, split: Split) -> tuple[str, ...]:
-    rewrite = split.attributes.get("rewrite")
-    shown = "" if rewrite is None else str(rewrite) or "as it is"
     share = f"{split.share}%" if len(route.splits) > 1 else ""
-    return (route.method, route.path, route.conditions, split.service, shown, share, split.mapping)
+    if split in route.shadows:
+        share = f"copy of {split.share}%"
+    return (route.method, route.path, route.conditions, split.place, split.path, share, split.mapping)
+
+
+def _tell_copy(shadow: Split) -> str:
+    return f"copies of {shadow.share}% to {shadow.service}"
 
 
 def _spell(value: JsonValue) -> str:

@@ -9,7 +9,7 @@ from kfambassador.errors import MappingRejected, NoGateway, NotServed, RouteFail
 from kfambassador.kube.client import KubeClient
 from kfambassador.kube.kinds import SERVICE
 from kfambassador.kube.objects import is_as_new
-from kfambassador.sdk.calls import Call, build_call, find_gateways_words
+from kfambassador.sdk.calls import Call, build_call, find_gateways_words, tell_denial
 from kfambassador.sdk.http import HttpClient
 from kfambassador.sdk.objects import delete_publication
 from kfambassador.sdk.publication import Publication
@@ -81,9 +81,12 @@ def take_down(access: Access, namespace: str, name: str, *, timeout: float) -> b
 
 
 def build_probe(publication: Publication) -> Call | None:
-    """Build a request without effect that the publication's service answers; None where there is none."""
+    """Build a request without effect that the publication's service answers; None where there is none.
+
+    A shadow answers nobody. Of a redirect the answer that sends the client away is proof enough.
+    """
     mapping = publication.mappings[0]
-    if mapping.prefix_regex or mapping.method_regex or mapping.method not in {None, "GET"}:
+    if mapping.shadow or mapping.prefix_regex or mapping.method_regex or mapping.method not in {None, "GET"}:
         return None
     return build_call(mapping, "GET", publication.server.probe_path(publication.base))
 
@@ -148,7 +151,8 @@ def _probe(access: Access, publication: Publication, probe: Call) -> str:
         answer = probe.send(access.http, access.url, timeout=_PROBE_TIMEOUT)
     except RouteFailed as error:
         return str(error)
-    words = find_gateways_words(answer)
+    words = find_gateways_words(answer, publication.mappings[0])
     if words is not None:
         return f"{words} ({answer.status} {answer.text})"
-    return publication.server.judge_probe(publication.name, answer.status)
+    fault = publication.server.judge_probe(publication.name, answer.status)
+    return fault and (tell_denial(answer) or fault)

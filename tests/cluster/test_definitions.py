@@ -135,6 +135,26 @@ def test_the_schema_is_the_rule(api: RawApi, group: str, routes: str, spec: Obje
     assert message in answer.message
 
 
+def test_a_deprecated_version_warns_of_itself(api: RawApi, namespace: str) -> None:
+    name = f"{namespace}.example.com"
+    old, older = version("v1beta1"), version("v1alpha1")
+    words = {"deprecated": True, "deprecationWarning": 'a "Route" has no effect'}
+    defined = definition(name)
+    defined["spec"]["versions"] = [old | {"deprecated": True}, older | words, version("v1", storage=True)]
+    assert api.create(DEFINITIONS, defined).code == 201
+    for served, warning in (
+        ("v1beta1", f'299 - "{name}/v1beta1 Route is deprecated"'),
+        ("v1alpha1", '299 - "a \\"Route\\" has no effect"'),
+        ("v1", None),
+    ):
+        path = f"/apis/{name}/{served}/namespaces/{namespace}/routes"
+        written = api.create(path, route(name, served, name=f"in-{served}"))
+        assert written.code == 201
+        for answer in (written, api.get(path), api.get(f"{path}/in-{served}")):
+            assert answer.headers.get("Warning") == warning
+    api.delete(f"{DEFINITIONS}/routes.{name}")
+
+
 def test_every_version_shows_the_same_objects(api: RawApi, group: str, routes: str) -> None:
     beta = routes.replace("/v1/", "/v1beta1/")
     first = api.create(beta, route(group, "v1beta1"))

@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from subprocess import PIPE
 from tempfile import TemporaryDirectory
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -136,6 +136,11 @@ def test_status_shows_the_shared_gateway_without_its_tokens(shared: str) -> None
     assert (status.returncode, shown["ready"], shown["url"]) == (0, True, shared)
     for token in (runtime["api_token"], runtime["diagnostics_token"]):
         assert token not in status.stdout + run("local", "status").stdout
+    where = f"{runtime['diagnostics_url']}/ambassador/v0"
+    assert f"read API {where}; diagnostics_token in {shown['file']} opens it" in run("local", "status").stdout
+    given = Request(f"{where}/routes", headers={"Authorization": f"Bearer {runtime['diagnostics_token']}"})
+    with urlopen(given) as answer:
+        assert "routes" in json.load(answer)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -34,6 +34,25 @@ spec:
   {more}
 """
 
+LISTENER_AND_HOST = """
+---
+apiVersion: getambassador.io/v3alpha1
+kind: Listener
+metadata: {name: http, namespace: default}
+spec:
+  port: 8080
+  protocol: HTTP
+  securityModel: XFP
+  hostBinding: {namespace: {from: ALL}}
+---
+apiVersion: getambassador.io/v2
+kind: Host
+metadata: {name: any, namespace: default}
+spec:
+  hostname: "*"
+  requestPolicy: {insecure: {action: Route}}
+"""
+
 
 @dataclass(frozen=True)
 class World:
@@ -113,6 +132,25 @@ def test_every_version_is_applied_listed_explained_and_served_at_once(world: Wor
     assert "timeout_ms" in world.kubectl("explain", "mapping.spec")
     assert "whole request" in world.kubectl("explain", "mapping.spec.timeout_ms")
     assert "whole request" in world.kubectl("explain", "mapping.spec.timeout_ms", "--api-version=getambassador.io/v2")
+
+
+def test_a_usual_file_of_emissarys_is_applied_and_its_mapping_served(world: World) -> None:
+    file = LISTENER_AND_HOST + world.manifest("usual")
+    applied = world.kubectl("apply", "-f", "-", given=file)
+    for kept in ("listener.getambassador.io/http", "host.getambassador.io/any", "mapping.getambassador.io/usual"):
+        assert kept in applied
+    world.await_state("usual", "Running")
+    assert world.request("/usual/").status == 200
+    spec = json.loads(world.kubectl("get", "host", "any", "-o", "json"))["spec"]
+    assert spec == {"hostname": "*", "requestPolicy": {"insecure": {"action": "Route"}}}
+    # Whoever has such an object is told that it does nothing.
+    with pytest.raises(AssertionError, match="kfambassador does not act on a Host"):
+        world.kubectl("get", "host", "any", "--warnings-as-errors")
+    assert "does not act on a Listener" in world.kubectl("explain", "listener")
+    # Of objects that are there, those that count are listed, and nobody is warned.
+    listed = world.kubectl("get", "ambassador-crds", "-o", "name", "--warnings-as-errors")
+    assert "mapping.getambassador.io/usual" in listed
+    assert "host.getambassador.io/any" not in listed
 
 
 def test_old_spellings_are_taken_in_a_custom_resource_as_in_an_annotation(world: World) -> None:

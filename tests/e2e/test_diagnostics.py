@@ -1,5 +1,6 @@
 """The overview and what lies below it, of a real controller with a real Envoy and a real model server."""
 
+import threading
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -11,6 +12,7 @@ from kfambassador.controller.overview import PARTS
 from kfambassador.local.envoy_process import private_directory
 from kfambassador.local.models import ModelServer
 from kfambassador.local.stack import LocalStack
+from tests.behaviour.servers import Authorities, TlsEchoServer
 from tests.e2e.gateway import Parts, running_gateway, until
 from tests.e2e.local_gateway import find_envoys, is_ready, kill_envoy, linux_only
 
@@ -202,3 +204,16 @@ def test_an_envoy_started_anew_is_asked_at_the_same_place() -> None:
         asked = gateway.explain("GET", "/nothing//here", ask_envoy=True)
         assert asked.envoy is not None
         assert (asked.envoy.path, asked.envoy.agrees) == ("/nothing/here", True)
+
+
+def test_a_certificate_that_is_not_believed_is_told_of(gateway: Parts) -> None:
+    context = Authorities().server_context("localhost")
+    with TlsEchoServer("secure", context) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        text = f"{{apiVersion: ambassador/v1, kind: Mapping, name: s, prefix: /s/, service: 'https://localhost:{server.port}'}}"
+        version = gateway.apply_service("secure", text)
+        assert gateway.source("secure", version=version)["state"] == "serving"
+        assert gateway.request("/s/").status == 503
+        server.shutdown()
+    (fares,) = [each for name, each in look(gateway, "cluster_stats").items() if f"localhost_{server.port}" in name]
+    assert "signed by no authority that is trusted" in fares["tls"]

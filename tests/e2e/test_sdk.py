@@ -1,17 +1,22 @@
 """The SDK against a whole gateway: published, answering, tested, taken down; and what is missing is said."""
 
 import time
+from base64 import b64encode
 from collections.abc import Iterator
+from collections.abc import Mapping as Dict
+from contextlib import contextmanager
 
 import pytest
 
 import kfambassador as kfa
-from kfambassador.kube.kinds import ENDPOINT_SLICE, SERVICE
+from kfambassador.kube.kinds import ENDPOINT_SLICE, SECRET, SERVICE
 from kfambassador.local.models import ModelServer
 from kfambassador.local.ports import free_port
 from kfambassador.local.stack import LocalStack
 from kfambassador.names import CONFIG_ANNOTATION
+from kfambassador.resources.documents import write_documents
 from tests.backends import Echo, EchoServer
+from tests.behaviour.servers import Authorities, TlsEchoServer, serving
 
 pytestmark = pytest.mark.e2e
 
@@ -149,6 +154,51 @@ def test_a_service_that_is_not_there_is_said(gateway: kfa.Gateway) -> None:
     assert said.count("there is no Service default/nothing") == 1
 
 
+@pytest.mark.parametrize("service", ["https://localhost:{port}", "localhost:{port}"])
+def test_a_server_of_this_machine_that_speaks_tls_goes_by_its_name(gateway: kfa.Gateway, service: str) -> None:
+    authorities = Authorities()
+    with tls_server(authorities) as server, context_of(gateway, authorities.own.cert_pem.bytes()):
+        exposed = gateway.expose("tt", service=service.format(port=server.port), tls="my-ca", server=kfa.HTTPServer())
+        seen = Echo.read(exposed.test(path="/tt/x").answer.body)
+        assert (seen.path, seen.header(":sni")) == ("/x", "localhost")
+        assert gateway.client.list(ENDPOINT_SLICE, namespace="default").items == ()
+        exposed.delete()
+
+
+def test_a_certificate_nobody_trusts_is_said(gateway: kfa.Gateway) -> None:
+    authorities = Authorities()
+    with tls_server(authorities) as server, context_of(gateway, authorities.other.cert_pem.bytes()):
+        exposed = gateway.expose("tt", service=server.port, tls="my-ca", server=kfa.HTTPServer(), wait=None)
+        said = find_fault(exposed)
+        assert "its certificate is not trusted (name its authority in the ca_secret of a TLSContext" in said
+        assert "another name than localhost, or it does not speak TLS" in said
+        exposed.delete()
+
+
+def test_a_denied_model_is_not_said_to_be_missing(gateway: kfa.Gateway) -> None:
+    with EchoServer(status=403) as guard:
+        auth = {"apiVersion": "ambassador/v1", "kind": "AuthService", "name": "guard", "auth_service": guard.url}
+        with carried(gateway, auth):
+            with EchoServer() as model:
+                said = find_fault(gateway.expose("mnist", service=model.port, wait=None))
+            assert "it is denied with 403: an AuthService of the gateway may have done so" in said
+            assert "Is it loaded" not in said
+
+
+def test_a_redirect_proves_itself_by_sending_the_client_away(gateway: kfa.Gateway) -> None:
+    old = gateway.expose("old", service="localhost:9999", server=kfa.HTTPServer(), host_redirect=True)
+    assert old.test(expect=301)
+    assert gateway.explain("GET", "/old/x").redirect is not None
+    assert "301 to http://localhost:9999" in str(gateway.routes())
+
+
+def test_a_shadow_is_published_without_an_answer_of_its_own(gateway: kfa.Gateway) -> None:
+    with EchoServer() as echo:
+        gateway.expose("real", service=echo.port, server=kfa.HTTPServer(), prefix="/m/")
+        gateway.expose("lab", service=echo.port, server=kfa.HTTPServer(), prefix="/m/", shadow=True, weight=50)
+        assert "copy of 50%" in str(gateway.routes())
+
+
 def test_a_catch_all_does_not_count_as_an_answer(gateway: kfa.Gateway, model: ModelServer) -> None:
     with EchoServer() as dashboard:
         gateway.expose("all", service=dashboard.port, server=kfa.HTTPServer(), prefix="/models/", precedence=1)
@@ -189,6 +239,36 @@ def test_no_secret_is_shown(stack: LocalStack, gateway: kfa.Gateway, model: Mode
     secrets = (stack.endpoint.api_token, stack.endpoint.diagnostics_token)
     shown = f"{gateway!r} {mnist!r} {vars(gateway)!r} {vars(mnist)!r} {gateway.client!r} {stack!r}"
     assert not [secret for secret in secrets if secret in shown]
+
+
+@contextmanager
+def tls_server(authorities: Authorities) -> Iterator[TlsEchoServer]:
+    """A server of this machine whose certificate is for localhost."""
+    server = TlsEchoServer("tls", authorities.server_context("localhost"))
+    with serving(server):
+        yield server
+
+
+@contextmanager
+def context_of(gateway: kfa.Gateway, authority: bytes) -> Iterator[None]:
+    """A TLSContext my-ca that believes one authority."""
+    secret = {"metadata": {"name": "my-ca"}, "data": {"ca.crt": b64encode(authority).decode()}}
+    gateway.client.apply({"apiVersion": "v1", "kind": "Secret", **secret})
+    context = {"apiVersion": "ambassador/v1", "kind": "TLSContext", "name": "my-ca", "ca_secret": "my-ca"}
+    with carried(gateway, context):
+        yield
+    gateway.client.delete(SECRET, "my-ca", namespace="default")
+
+
+@contextmanager
+def carried(gateway: kfa.Gateway, document: Dict[str, object]) -> Iterator[None]:
+    """A document in the annotation of a Service while the block lasts."""
+    metadata = {"name": "carrier", "annotations": {CONFIG_ANNOTATION: write_documents(document)}}
+    gateway.client.apply(
+        {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": {"ports": [{"port": 80}]}}
+    )
+    yield
+    gateway.client.delete(SERVICE, "carrier", namespace="default")
 
 
 def find_fault(exposure: kfa.Exposure) -> str:

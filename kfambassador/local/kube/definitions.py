@@ -80,10 +80,18 @@ def list_kinds(definition: Document) -> list[Kind]:
             counts_generation=True,
             is_custom=True,
             stored_version=stored,
+            warning=_warn(spec["group"], version, names["kind"]),
         )
         for version in spec["versions"]
         if version["served"]
     ]
+
+
+def _warn(group: str, version: Document, kind: str) -> str:
+    """What Kubernetes says of a deprecated version, unless its definition has other words."""
+    if not version.get("deprecated"):
+        return ""
+    return str(version.get("deprecationWarning") or f"{group}/{version['name']} {kind} is deprecated")
 
 
 def _complete(schema: Document) -> Document:

@@ -83,6 +83,7 @@ class Kind:
         is_custom: Whether a CustomResourceDefinition made it.
         stored_version: The API version its objects are stored in, where that is another one.
         singular: Its name in the singular; the lower-case kind unless given.
+        warning: What every answer about its objects warns of; "" for nothing.
     """
 
     group: str
@@ -103,6 +104,7 @@ class Kind:
     is_custom: bool = False
     stored_version: str = ""
     singular: str = field(default="")
+    warning: str = ""
 
     @cached_property
     def schema(self) -> Schema:

@@ -58,6 +58,11 @@ def answer_json(body: bytes, code: int = 200) -> web.Response:
     return web.Response(body=body, status=code, content_type=bodies.JSON_TYPE)
 
 
+def add_warning(response: web.Response, warning: str) -> None:
+    """Have kubectl say a warning (RFC 7234, section 5.5)."""
+    response.headers.add("Warning", f"299 - {json.dumps(warning[:_WARNING_LENGTH])}")
+
+
 async def get(cluster: Cluster, route: Route, request: web.Request) -> web.Response:
     """Answer with one object."""
     record = cluster.store.get(_place(route).key)
@@ -173,7 +178,7 @@ def _answer(route: Route, request: web.Request, written: Written) -> web.Respons
     body = view.show(written.record) if written.record else view.show_document(written.document)
     response = answer_json(body, 201 if written.created else 200)
     for warning in written.warnings[:_WARNINGS]:
-        response.headers.add("Warning", f"299 - {json.dumps(warning[:_WARNING_LENGTH])}")
+        add_warning(response, warning)
     return response
 
 

@@ -16,7 +16,7 @@ from kfambassador.local.kube.queries import read_flag
 from kfambassador.local.kube.routes import find_route, split_path
 from kfambassador.local.kube.storage import StorageFailure
 from kfambassador.local.kube.streams import watch
-from kfambassador.local.kube.verbs import answer_json, content_type_of, find_verb, read_body
+from kfambassador.local.kube.verbs import add_warning, answer_json, content_type_of, find_verb, read_body
 
 _log = logging.getLogger(__name__)
 
@@ -84,7 +84,10 @@ class Face:
             raise status.no_such_path()
         if request.method == "GET" and read_flag(request.query, "watch"):
             return await watch(self._cluster, route, request)
-        return await find_verb(route, request.method)(self._cluster, route, request)
+        response = await find_verb(route, request.method)(self._cluster, route, request)
+        if route.kind.warning:
+            add_warning(response, route.kind.warning)
+        return response
 
     def _describe(self, path: str, accept: str) -> web.Response | None:
         catalog = self._cluster.catalog

@@ -97,6 +97,11 @@ def test_grpc_is_not_asked_where_envoy_would_refuse_the_cluster() -> None:
             "expected a header other than host, which is set with hostname, got 'Host'",
         ),
         (
+            {"health_check": {"http": {"path": "/", "add_request_headers": {"Kubeflow_UserID": "a"}}}},
+            ".health_check.http.add_request_headers.Kubeflow_UserID",
+            "expected a header that does not say who the user is, got 'Kubeflow_UserID'",
+        ),
+        (
             {"health_check": {"http": {"path": "/", "remove_request_headers": [":path"]}}},
             ".health_check.http.remove_request_headers[0]",
             "expected a name that HTTP takes for a header or cookie, got ':path'",

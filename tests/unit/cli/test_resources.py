@@ -48,7 +48,9 @@ def write(folder: Path, annotation: str, *, namespace: str = "") -> str:
 
 
 def test_crds_prints_the_definitions(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(capsys, "crds") == (0, list(build_definitions()), "")
+    code, printed, told = run(capsys, "crds")
+    assert (code, printed, told) == (0, list(build_definitions()), "")
+    assert {"Mapping", "Host", "Listener"} <= {each["spec"]["names"]["kind"] for each in printed}
 
 
 def test_an_annotation_becomes_custom_resources_with_what_it_names(
@@ -66,7 +68,8 @@ def test_an_annotation_becomes_custom_resources_with_what_it_names(
     assert mapping["spec"]["outlier_detection"]["consecutive_5xx"] == 3
     assert "circuit_breaker" not in mapping["spec"]
     assert "'My_Model' is no name for a Kubernetes object" in told
-    assert "a CircuitBreaker is of v0" in told
+    assert told.count("mappings converted with it hold its limits") == 2
+    assert "warning" not in told
 
 
 def test_what_is_converted_is_read_as_it_was_and_converts_back(
@@ -80,9 +83,12 @@ def test_what_is_converted_is_read_as_it_was_and_converts_back(
     converted.write_text(json.dumps(newest))
     _, [old], told = run(capsys, "convert", str(converted), "--to", "v2")
     assert told == ""
-    assert old["spec"] == {"prefix": "/m/", "service": "m", "host": "a.com", "tls": True}
+    assert newest["spec"] == {"hostname": "a.com", "prefix": "/m/", "service": "https://m"}
+    # The scheme says of TLS what a boolean said.
+    assert old["spec"] == {"prefix": "/m/", "service": "https://m", "host": "a.com"}
     [after] = read_manifests([("old", json.dumps(old))]).mappings
-    assert (after.mapping, after.namespace) == (before.mapping, before.namespace)
+    assert after.namespace == before.namespace
+    assert after.mapping.model_copy(update={"service": "m", "tls": True}) == before.mapping
 
 
 def test_a_namespace_that_nobody_said_is_left_open(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """The chain of filters: fixed whatever mappings say, and in one order whatever a Module asks for."""
 
 from kfambassador.envoy.filters import build_filters
-from kfambassador.envoy.module_filters import build_log
+from kfambassador.envoy.module_filters import build_local_replies, build_log
 from kfambassador.envoy.protos import RBAC, Compressor, GzipLibrary, Message, StdoutAccessLog
 from kfambassador.resources.module import Module
 
@@ -58,6 +58,17 @@ def test_all_that_can_be_asked_for_stands_in_one_order() -> None:
 def test_a_key_that_is_there_and_false_is_off() -> None:
     assert names(enable_grpc_web=False, enable_grpc_http11_bridge=False, x_forwarded_proto_redirect=False) == USUAL
     assert names(gzip={"enabled": False}) == USUAL
+
+
+def test_of_the_bodies_of_errors_only_that_of_a_404_is_the_listeners() -> None:
+    def override(status: int, **body: object) -> dict[str, object]:
+        return {"on_status_code": status, "body": body}
+
+    others = (override(503, text_format="busy"), override(404, text_format_source={"filename": "/etc/passwd"}))
+    assert build_local_replies(module(error_response_overrides=others)) is None
+    built = build_local_replies(module(error_response_overrides=(*others, override(404, text_format="gone"))))
+    assert built is not None
+    assert len(built["mappers"]) == 1  # type: ignore[arg-type]
 
 
 def test_an_empty_list_lets_nobody_in_and_keeps_nobody_out() -> None:

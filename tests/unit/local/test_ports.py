@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from kfambassador.errors import ConfigurationError, PortInUse
+from kfambassador.local.models import ModelServer
 from kfambassador.local.ports import check_port, free_port, reserved_port
 
 
@@ -22,6 +23,11 @@ def test_a_taken_port_is_named_with_the_way_out() -> None:
         with pytest.raises(PortInUse, match=f"Port {port} on 127.0.0.1 .* --http-port N; 0 takes any"):
             check_port("127.0.0.1", port)
     check_port("127.0.0.1", port)
+
+
+def test_a_server_whose_port_is_taken_names_its_own_option() -> None:
+    with ModelServer() as first, pytest.raises(PortInUse, match=f"Port {first.port} .* with --port N"):
+        ModelServer(port=first.port).start()
 
 
 def test_a_reserved_port_is_had_by_its_server_again_and_again() -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from kfambassador.errors import MappingRejected
 from kfambassador.problems import Fault, ObjectKey, Origin, Problem, Severity, has_errors, suggest
 
 SERVICE = ObjectKey("Service", "team", "m")
@@ -50,3 +51,15 @@ def test_only_errors_keep_a_mapping_from_being_served(severities: list[Severity]
 )
 def test_the_nearest_word(word: str, expected: str) -> None:
     assert suggest(word, ["prefix", "timeout_ms"]) == expected
+
+
+def test_what_documents_have_in_common_is_told_once() -> None:
+    problems = [Problem("code", "told", Origin(SERVICE, document=number), path="shadow") for number in (2, 4, 1)]
+    other = Problem("code", "told", Origin(ObjectKey("Service", "team", "other"), document=7), path="shadow")
+    rejected = MappingRejected("No:", [*problems, other, *problems[:1]])
+    assert len(rejected.problems) == 5
+    assert str(rejected).splitlines() == [
+        "No:",
+        "  error: shadow: told (Service team/m, annotation documents 1, 2 and 4)",
+        "  error: shadow: told (Service team/other, annotation document 7)",
+    ]

@@ -6,6 +6,7 @@ import pytest
 
 from kfambassador.resources.crd import (
     CUSTOM_KINDS,
+    INERT_KINDS,
     SERVED_VERSIONS,
     build_definitions,
     describe_spec,
@@ -61,7 +62,7 @@ def test_the_schema_is_structural(name: str, schema: object) -> None:
         assert isinstance(node.get("exclusiveMinimum", False), bool), path
 
 
-@pytest.mark.parametrize("kind", CUSTOM_KINDS)
+@pytest.mark.parametrize("kind", [*CUSTOM_KINDS, *INERT_KINDS])
 def test_a_definition_has_one_storage_version_and_fits_an_annotation(kind: str) -> None:
     spec = DEFINITIONS[kind]["spec"]
     assert isinstance(spec, dict)
@@ -93,6 +94,22 @@ def test_what_nobody_knows_is_kept_to_be_told() -> None:
     assert spec["required"] == ["prefix", "service"]
     cors = spec["properties"]["cors"]  # type: ignore[index]
     assert cors["x-kubernetes-preserve-unknown-fields"] is True
+
+
+def test_what_emissary_defines_and_nobody_here_looks_at_is_kept_and_warned_of() -> None:
+    assert DEFINITIONS.keys() == CUSTOM_KINDS.keys() | set(INERT_KINDS)
+    for kind in INERT_KINDS:
+        for version in DEFINITIONS[kind]["spec"]["versions"]:  # type: ignore[index]
+            said = version["deprecationWarning"]
+            assert version["deprecated"] is True
+            assert kind in said
+            assert len(said.encode()) <= 256  # all that a real API server takes
+            schema = version["schema"]["openAPIV3Schema"]
+            assert said in schema["description"]
+            assert schema["properties"]["spec"]["x-kubernetes-preserve-unknown-fields"] is True
+            assert "properties" not in schema["properties"]["spec"]
+    for kind in CUSTOM_KINDS:
+        assert all("deprecated" not in each for each in DEFINITIONS[kind]["spec"]["versions"])  # type: ignore[index]
 
 
 def test_the_options_of_a_module_are_inside_its_config() -> None:

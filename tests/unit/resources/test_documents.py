@@ -40,6 +40,7 @@ MERGE_BOMB = "a: &a {x: 1}\nb: &b {<<: [*a, *a, *a]}\n"
         ("a: !!int x", "not-yaml", "'x' is not a value of tag:yaml.org,2002:int (line 1)"),
         ("a: !!binary eA==", "not-yaml", "the tag tag:yaml.org,2002:binary is not allowed (line 1)"),
         ("9" * 5000, "not-yaml", "'9999999999999999999999999999999999999999' is not a value of"),
+        ("0x" + "f" * 5000, "not-yaml", "'0xffffffffffffffffffffffffffffffffffffff' is not a value of"),
         ("[a]: b", "not-yaml", "a key must be text (line 1)"),
     ],
 )

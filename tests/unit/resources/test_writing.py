@@ -38,11 +38,14 @@ def write(version: Version, **attributes: Any) -> tuple[Fields, list[str]]:
         ({"headers": {"x": True, "y": "1", "z": False}},
          {"headers": {"y": "1"}, "regex_headers": {"x": ".*"}, "v2BoolHeaders": ["x"]}),
         ({"query_parameters": {"q": True}, "regex_query_parameters": {"r": "a"}},
-         {"query_parameters": {}, "regex_query_parameters": {"r": "a", "q": ".*"}, "v2BoolQueryParameters": ["q"]}),
-        ({"tls": True}, {"service": "https://m", "v2ExplicitTLS": {"tls": "bool:true", "serviceScheme": ""}}),
-        ({"tls": True, "service": "http://x:1"},
-         {"service": "https://x:1", "v2ExplicitTLS": {"tls": "bool:true", "serviceScheme": "http://"}}),
-        ({"tls": False}, {"v2ExplicitTLS": {"tls": "bool:false"}}),
+         {"regex_query_parameters": {"r": "a", "q": ".*"}, "v2BoolQueryParameters": ["q"]}),
+        ({"headers": {"z": False}}, {}),
+        ({"tls": True}, {"service": "https://m"}),
+        ({"tls": True, "service": "HTTP://x:1"}, {"service": "https://x:1"}),
+        ({"tls": False}, {}),
+        ({"tls": False, "service": "https://x"}, {"service": "https://x"}),
+        ({"service": "https://m", "v2ExplicitTLS": {"tls": "bool:true", "serviceScheme": ""}},
+         {"service": "https://m"}),
         ({"tls": "context"}, {"tls": "context"}),
         ({"cors": {"origins": "https://a.com, https://b.com", "max_age": 60}},
          {"cors": {"origins": ["https://a.com", "https://b.com"], "max_age": "60"}}),
@@ -83,7 +86,7 @@ def test_in_the_words_of_v2(given: Fields, expected: Fields) -> None:
 
 def test_what_has_no_words_is_told() -> None:
     spec, told = write(Version.V3ALPHA1, headers={"x": True}, regex_headers={"x": "a"})
-    assert (spec, told) == ({"headers": {}, "regex_headers": {"x": "a"}}, ["not-expressed"])
+    assert (spec, told) == ({"regex_headers": {"x": "a"}}, ["not-expressed"])
     spec, told = write(Version.V2, rate_limits=[{"descriptor": "d"}])
     assert (spec, told) == ({"rate_limits": [{"descriptor": "d"}]}, ["kept-as-is"])
 

@@ -10,8 +10,10 @@ from kfambassador.resources.auth_service import AuthService
 from kfambassador.resources.documents import write_documents
 from kfambassador.resources.manifests import read_manifests
 from kfambassador.routing.compile import compile_routes
+from kfambassador.routing.explain import explain
 from kfambassador.routing.model import Compiled
 from kfambassador.routing.policy import TenancyPolicy
+from kfambassador.routing.requests import RequestLine
 
 STRICT = TenancyPolicy(gateway_namespace="kubeflow")
 
@@ -37,7 +39,7 @@ def asked(result: Compiled) -> list[str]:
     return [str(endpoint) for endpoint in cluster.endpoints]
 
 
-NOBODY = ["192.0.2.1:9"]
+NOBODY: list[str] = []
 
 
 def test_without_one_nobody_is_asked() -> None:
@@ -115,3 +117,19 @@ def test_a_nameless_one_still_closes_the_gateway() -> None:
 def test_its_defaults() -> None:
     service = AuthService(name="auth", auth_service="a")
     assert (service.proto, service.failure_mode_allow, service.timeout_ms) == ("http", False, None)
+
+
+def test_explain_tells_who_has_a_word_first() -> None:
+    shut = {"apiVersion": "ambassador/v1", "kind": "Mapping", "name": "shut", "prefix": "/shut/", "service": "a"}
+    open_ = {**shut, "name": "open", "prefix": "/open/", "bypass_auth": True}
+    sent = {**shut, "name": "sent", "prefix": "/sent/", "host_redirect": True}
+    asking = {"apiVersion": "ambassador/v1", "kind": "AuthService", "name": "auth", "auth_service": "dex:5556"}
+    table = compiled(asking, shut, open_, sent, policy=TenancyPolicy.laptop()).table
+    asked = [explain(table, RequestLine.read("GET", f"/{name}/x")).asks for name in ("shut", "open", "sent", "none")]
+    assert asked == ["dex:5556", "", "", ""]
+
+
+def test_what_a_bad_option_means_for_requests_is_told() -> None:
+    (problem,) = compiled(auth(auth_service="dex", proto="carrier-pigeon")).problems
+    assert problem.path == "spec.proto"
+    assert problem.message.endswith("; it is left out, and what the service then does not allow is denied")

@@ -101,6 +101,14 @@ def test_where_dns_knows_no_services_the_pods_are_known() -> None:
     assert cluster.discovery is Discovery.ENDPOINTS
 
 
+def test_endpoints_where_nobody_may_point_are_left_out() -> None:
+    manifests = (service("m", "default", document("m")), slice_("m", "default", "169.254.169.254", "10.0.0.1"))
+    compiled = compile_routes(resource_set(*manifests), TenancyPolicy())
+    (cluster,) = compiled.table.clusters
+    assert cluster.endpoints == (Endpoint("10.0.0.1", 80),)
+    assert [(each.code, each.severity) for each in compiled.problems] == [("forbidden-endpoint", Severity.WARNING)]
+
+
 def test_two_settings_of_one_service_never_leak() -> None:
     written = service("m", "team", document("a", service="m", grpc=True), document("b", service="m"))
     clusters = compile_one(written, slice_("m", "team", "10.0.0.1")).table.clusters

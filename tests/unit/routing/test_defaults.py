@@ -5,7 +5,10 @@ import pytest
 from kfambassador.attributes.circuit_breaking import CircuitBreaker as Limits
 from kfambassador.attributes.outlier_detection import OutlierLimits
 from kfambassador.problems import Severity
+from kfambassador.resources.documents import write_documents
+from kfambassador.resources.manifests import read_manifests
 from kfambassador.resources.mapping import Mapping
+from kfambassador.routing.compile import compile_routes
 from kfambassador.routing.defaults import Completed, complete
 from kfambassador.routing.gateway import Gateway, build_gateway
 from kfambassador.routing.policy import TenancyPolicy
@@ -239,3 +242,20 @@ def test_a_compiled_route_carries_the_mapping_as_it_holds() -> None:
     assert route.splits[0].mapping.timeout_ms == 7
     assert done.table.module.cluster_request_timeout_ms == 7
     assert not done.problems
+
+
+def test_what_is_wrong_with_a_default_is_told_once_at_the_module() -> None:
+    text = write_documents(
+        {
+            "apiVersion": "ambassador/v1",
+            "kind": "Module",
+            "name": "ambassador",
+            "config": {"defaults": {"httpmapping": {"add_request_headers": {"x-a": {"value": "%REQ(x)%"}}}}},
+        },
+        document("a"),
+        document("b"),
+        document("own", add_request_headers={"x-b": "%REQ(x)%"}),
+    )
+    problems = compile_routes(read_manifests([("f.yaml", text)]), TenancyPolicy.laptop()).problems
+    told = [(problem.path, problem.origin.document) for problem in problems]
+    assert told == [("config.defaults.httpmapping.add_request_headers", 1), ("add_request_headers.x-b", 4)]

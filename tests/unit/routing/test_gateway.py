@@ -153,6 +153,11 @@ def test_a_default_that_a_mapping_may_not_have_is_refused_once(config: dict[str,
     assert "No mapping gets this default" in gateway.problems[0].message
 
 
+def test_a_default_with_a_near_word_ends_in_its_question() -> None:
+    (problem,) = module(retry_policy={"retry_on": "5x"}).problems
+    assert problem.message.endswith("did you mean 5xx? No mapping gets this default")
+
+
 def test_default_labels_are_those_of_the_domain_that_is_asked_about() -> None:
     labels = {"ambassador": {"defaults": ["word"]}, "other": {"defaults": ["word"]}}
     gateway = module(default_labels=labels)

@@ -6,7 +6,7 @@ from kfambassador.problems import Severity
 from tests.unit.routing.faults import faults
 
 GATEWAYS = ["Host", "content-length", "Transfer-Encoding", "connection", "upgrade"]
-USERS_AND_ENVOYS = ["Kubeflow-UserID", "kubeflow-groups", "X-Envoy-Retry-On"]
+USERS_AND_ENVOYS = ["Kubeflow-UserID", "kubeflow-groups", "Kubeflow_userid", "X-Envoy-Retry-On"]
 
 
 @pytest.mark.parametrize("field", ["add_request_headers", "add_response_headers"])

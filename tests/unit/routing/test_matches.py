@@ -45,6 +45,8 @@ def test_the_path(attributes: dict[str, object], path: PathMatch) -> None:
         ({"hostname": "b.com", "host": "a.com"}, [ValueMatch(HOST, ValueKind.EXACT, "b.com")]),
         ({"hostname": "b.com", "host": "a", "host_regex": True}, [ValueMatch(HOST, ValueKind.EXACT, "b.com")]),
         ({"headers": {":authority": "A.com:80"}}, [ValueMatch(HOST, ValueKind.EXACT, "a.com")]),
+        ({"headers": {"Host": "A.com:80"}}, [ValueMatch(HOST, ValueKind.EXACT, "a.com")]),
+        ({"regex_headers": {"host": "a.*"}}, [ValueMatch(HOST, ValueKind.REGEX, "a.*")]),
         ({"headers": {"X-Kind": "a"}}, [ValueMatch("x-kind", ValueKind.EXACT, "a")]),
         ({"headers": {"x": True}}, [ValueMatch("x", ValueKind.PRESENT)]),
         ({"headers": {"x": False}}, []),

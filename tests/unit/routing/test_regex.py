@@ -41,6 +41,10 @@ def test_the_whole_text_must_match(expression: str, text: str, expected: bool) -
     assert matches_whole(expression, text) is expected
 
 
+def test_an_expression_of_very_many_steps_is_given_up_early() -> None:
+    assert check_regex(r"\pL{300}") == "pattern too large - compile failed"
+
+
 def test_refusals_are_not_shouted_to_the_terminal(capfd: pytest.CaptureFixture[str]) -> None:
     check_regex("(((never seen before")
     assert capfd.readouterr() == ("", "")

@@ -53,6 +53,7 @@ def test_a_service_is_understood(service: str, host: str, port: int) -> None:
         ("-test", "'-test' in '-test' is no host name; write host or host:port"),
         ("$(service).$(ns)", "'$(service).$(ns)' in '$(service).$(ns)' is no host name; write host or host:port"),
         ("test\n", "'test\\n' in 'test\\n' is no host name; write host or host:port"),
+        ("[fe80::1%eth0]:80", "'[fe80::1%eth0]' in '[fe80::1%eth0]:80' is no host name; write host or host:port"),
         ("[::1", "'[' in '[::1' is no host name; write host or host:port"),
         ("::1", "'::1' has no host"),
         ("user@test:80", "'user@test' in 'user@test:80' is no host name; write host or host:port"),

@@ -8,12 +8,14 @@ from kfambassador.sdk.backends import Backend, read_backend, write_service
 @pytest.mark.parametrize(
     ("service", "backend"),
     [
-        (8501, Backend("127.0.0.1", 8501, is_here=True)),
-        ("127.0.0.1:8501", Backend("127.0.0.1", 8501, is_here=True)),
-        ("http://localhost:8501/", Backend("127.0.0.1", 8501, is_here=True)),
-        ("localhost", Backend("127.0.0.1", None, is_here=True)),
-        ("127.1.2.3:80", Backend("127.1.2.3", 80, is_here=True)),
-        ("[::1]:8501", Backend("::1", 8501, is_here=True)),
+        (8501, Backend("127.0.0.1", 8501, is_here=True, needs_endpoints=True)),
+        ("127.0.0.1:8501", Backend("127.0.0.1", 8501, is_here=True, needs_endpoints=True)),
+        ("http://localhost:8501/", Backend("127.0.0.1", 8501, is_here=True, needs_endpoints=True)),
+        ("localhost", Backend("127.0.0.1", None, is_here=True, needs_endpoints=True)),
+        ("127.1.2.3:80", Backend("127.1.2.3", 80, is_here=True, needs_endpoints=True)),
+        ("[::1]:8501", Backend("::1", 8501, is_here=True, needs_endpoints=True)),
+        ("https://localhost:8501", Backend("localhost", 8501, is_here=True, tls=True)),
+        ("https://127.0.0.1", Backend("127.0.0.1", 443, is_here=True, tls=True)),
         ("mnist", Backend("mnist.team", None)),
         ("mnist:8501", Backend("mnist.team", 8501)),
         ("mnist.prod:80", Backend("mnist.prod", 80)),
@@ -25,6 +27,19 @@ from kfambassador.sdk.backends import Backend, read_backend, write_service
 )
 def test_reads(service: str | int | None, backend: Backend) -> None:
     assert read_backend(service, name="model", namespace="team") == (backend, ())
+
+
+@pytest.mark.parametrize(
+    ("service", "backend"),
+    [
+        (8501, Backend("localhost", 8501, is_here=True)),
+        ("127.0.0.1:8501", Backend("127.0.0.1", 8501, is_here=True)),
+        ("localhost:8501", Backend("localhost", 8501, is_here=True)),
+        ("mnist:8501", Backend("mnist.team", 8501)),
+    ],
+)
+def test_what_goes_by_its_name_keeps_it(service: str | int, backend: Backend) -> None:
+    assert read_backend(service, name="model", namespace="team", by_name=True) == (backend, ())
 
 
 @pytest.mark.parametrize("service", ["mnist:99999", 0, -1, 70000, "mnist:port", "", "ftp://x", "a b"])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kfambassador.sdk.calls import Call, Prediction, RouteTest, build_call, find_gateways_words
+from kfambassador.sdk.calls import Call, Prediction, RouteTest, build_call, find_gateways_words, tell_denial
 from kfambassador.sdk.http import Answer
 from tests.builders import mapping
 
@@ -57,8 +57,33 @@ def test_curl_lines_can_be_pasted(call: Call, line: str) -> None:
     ],
 )
 def test_envoys_own_answers_are_told_apart(status: int, body: bytes, words: str | None) -> None:
-    found = find_gateways_words(Answer("GET", "http://h/", status, body, 1.0))
+    found = find_gateways_words(Answer("GET", "http://h/", status, body, 1.0), mapping("m"))
     assert found is words if words is None else (found or "").startswith(words)
+    assert "TLS" not in (found or "")
+
+
+@pytest.mark.parametrize(
+    ("attributes", "name"),
+    [
+        ({"service": "https://localhost:9143"}, "localhost"),
+        ({"service": "localhost:9143", "tls": "my-ca"}, "localhost"),
+        ({"service": "10.0.0.1:9143", "tls": True, "host_rewrite": "a.example"}, "a.example"),
+    ],
+)
+def test_where_tls_is_spoken_the_certificate_is_suspected(attributes: dict[str, object], name: str) -> None:
+    failed = b"upstream connect error or disconnect/reset before headers."
+    found = find_gateways_words(Answer("GET", "http://h/", 503, failed, 1.0), mapping("m", **attributes))
+    assert f"is for another name than {name}, or it does not speak TLS" in (found or "")
+    assert "ca_secret" in (found or "")
+    late = Answer("GET", "http://h/", 504, b"upstream request timeout", 1.0)
+    assert "TLS" not in (find_gateways_words(late, mapping("m", **attributes)) or "")
+
+
+@pytest.mark.parametrize(("status", "denied"), [(401, True), (403, True), (200, False), (404, False), (503, False)])
+def test_a_denial_names_who_may_have_denied(status: int, denied: bool) -> None:
+    told = tell_denial(Answer("GET", "http://h/", status, b"", 1.0))
+    assert (f"denied with {status}: an AuthService" in told) is denied
+    assert bool(told) is denied
 
 
 def test_results_say_themselves_in_one_line() -> None:

@@ -31,9 +31,21 @@ def plan(
     )
 
 
-def plan_with(attributes: dict[str, object]) -> Plan:
+def plan_with(
+    attributes: dict[str, object],
+    *,
+    service: str | int = 8501,
+    server: ModelServer | None = None,
+    reaches_here: bool = True,
+) -> Plan:
     return build_plan(
-        "m", service=8501, server=TFServing(), namespace="team", attributes=attributes, labels={}, reaches_here=True
+        "m",
+        service=service,
+        server=server or TFServing(),
+        namespace="team",
+        attributes=attributes,
+        labels={},
+        reaches_here=reaches_here,
     )
 
 
@@ -68,6 +80,26 @@ def test_a_server_of_this_machine_gets_endpoints_and_an_annotated_service() -> N
         }
     ]
     assert json.loads(annotations[EXPOSURE_ANNOTATION]) == {"server": {"kind": "http"}, "base": "/echo/"}
+
+
+@pytest.mark.parametrize(
+    ("service", "attributes", "written"),
+    [
+        ("https://localhost:9143", {}, "https://localhost:9143"),
+        ("localhost:9143", {"tls": "my-ca"}, "localhost:9143"),
+        (9143, {"tls": True}, "localhost:9143"),
+        ("https://127.0.0.1:9143", {"tls": "my-ca"}, "https://127.0.0.1:9143"),
+        ("localhost:9143", {"host_redirect": True}, "localhost:9143"),
+    ],
+)
+def test_what_goes_by_its_name_keeps_it_on_this_machine(
+    service: str | int, attributes: dict[str, object], written: str
+) -> None:
+    planned = plan_with(attributes, service=service, server=HTTPServer())
+    assert [manifest["kind"] for manifest in planned.manifests] == ["Service"]
+    assert planned.publication.mappings[0].service == planned.publication.backend == written
+    with pytest.raises(MappingRejected, match="is this machine"):
+        plan_with(attributes, service=service, server=HTTPServer(), reaches_here=False)
 
 
 def test_a_service_of_the_cluster_gets_a_carrier_only() -> None:
@@ -145,6 +177,12 @@ def test_an_expression_needs_no_slash() -> None:
 def test_a_cluster_cannot_reach_this_machine() -> None:
     with pytest.raises(MappingRejected, match=r"127\.0\.0\.1 is this machine.*connect\('local'\)"):
         plan(reaches_here=False)
+
+
+def test_redirects_and_shadows_are_a_plain_servers() -> None:
+    redirect: dict[str, object] = {"host_redirect": True, "path_redirect": "/n", "redirect_response_code": 308}
+    assert plan_with(redirect, service="https://b.example", server=HTTPServer()).publication.mappings[0].host_redirect
+    assert plan(server=HTTPServer(), shadow=True).publication.mappings[0].shadow
 
 
 def test_a_mistake_is_told_with_its_value_and_place() -> None:

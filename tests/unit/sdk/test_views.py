@@ -44,6 +44,41 @@ def test_a_route_says_itself_in_one_line() -> None:
     }
 
 
+def read_changed() -> RouteList:
+    table = compiled(
+        sourced("a", prefix="/a/", service="https://b.example", host_redirect=True),
+        sourced(
+            "bb", prefix="/bb/", service="b.example", host_redirect=True, path_redirect="/n", redirect_response_code=308
+        ),
+        sourced("ccc", prefix="/ccc/", regex_rewrite={"pattern": "/c+/", "substitution": "/"}),
+        sourced("ccc-copy", prefix="/ccc/", service="lab", shadow=True, weight=10),
+    ).table
+    routes = [Route.model_validate(describe_route(route)) for route in table.routes()]
+    return RouteList(sorted(routes, key=lambda route: route.path))
+
+
+def test_redirects_and_shadows_are_told_as_such() -> None:
+    assert repr(read_changed()).splitlines() == [
+        "METHOD  PATH    SERVICE                   REWRITE     SHARE        MAPPING",
+        "*       /a/*    301 to https://b.example                           default/a",
+        "*       /bb/*   308 to http://b.example   /n                       default/bb",
+        "*       /ccc/*  ccc                       ~/c+/ to /               default/ccc",
+        "*       /ccc/*  lab                                   copy of 10%  default/ccc-copy",
+    ]
+    assert [repr(route) for route in read_changed()] == [
+        "<Route * /a/* → 301 to https://b.example>",
+        "<Route * /bb/* → 308 to http://b.example>",
+        "<Route * /ccc/* → ccc, copies of 10% to lab>",
+    ]
+
+
+def test_an_explanation_tells_of_copies() -> None:
+    table = compiled(sourced("a", prefix="/m/"), sourced("b", prefix="/m/", shadow=True)).table
+    described = describe_explanation(explain(table, RequestLine.read("GET", "/m/x")))
+    shown = str(Explanation.model_validate(described))
+    assert shown == "<Explanation GET /m/x → a/x by default/a, copies of 100% to b by default/b>"
+
+
 def test_an_explanation_says_itself_in_one_line() -> None:
     table = compiled(sourced("a", prefix="/m/", method="POST", rewrite="/v1/")).table
     shown = []

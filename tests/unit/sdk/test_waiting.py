@@ -94,7 +94,12 @@ def test_an_answer_of_somebody_else_does_not_count(winner: str, words: str) -> N
 
 @pytest.mark.parametrize(
     "attributes",
-    [{"method": "POST"}, {"method": "GET|HEAD", "method_regex": True}, {"prefix": "/m/.*", "prefix_regex": True}],
+    [
+        {"method": "POST"},
+        {"shadow": True},
+        {"method": "GET|HEAD", "method_regex": True},
+        {"prefix": "/m/.*", "prefix_regex": True},
+    ],
 )
 def test_what_only_an_unsafe_or_unknown_request_reaches_is_not_probed(attributes: dict[str, object]) -> None:
     assert build_probe(publication(**attributes)) is None
