@@ -1,15 +1,19 @@
 """What the cluster is known to hold: news in, a ResourceSet out. Each object is read once a resourceVersion."""
 
+import logging
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from itertools import chain
 from typing import NamedTuple
 
 from kfambassador.kube.kinds import Kind
 from kfambassador.kube.objects import EventType, Manifest
 from kfambassador.kube.reflector import Changed, Listed, Lost, News
-from kfambassador.problems import ObjectKey
+from kfambassador.problems import Fault, ObjectKey, Origin
 from kfambassador.resources.meta import ResourceSet
 from kfambassador.resources.objects import Contribution, join_contributions, object_key, read_contribution
+
+_log = logging.getLogger(__name__)
 
 
 class Renewal(NamedTuple):
@@ -110,7 +114,7 @@ class Store:
         """Read an object into what is known; say whether it matters."""
         key = object_key(manifest)
         old = before.get(key)
-        new = read_contribution(manifest, before=old)
+        new = _read(manifest, old)
         if old is not None and _says_the_same(old, new):
             known[key] = old
             if new.configures:
@@ -119,6 +123,21 @@ class Store:
         known[key] = new
         self.renewed.pop(key, None)
         return True
+
+
+def _read(manifest: Manifest, before: Contribution | None) -> Contribution:
+    """Read an object. A fault of our own in reading one must not cost the whole listing it came in."""
+    try:
+        return read_contribution(manifest, before=before)
+    except Exception:  # noqa: BLE001 - whatever it is, the others hold
+        key = object_key(manifest)
+        _log.exception("%s could not be read", key)
+        origin = Origin(key, resource_version=str(manifest["metadata"].get("resourceVersion", "")))
+        message = "it could not be read, for a fault of the gateway's own; what was read of it before stays"
+        problem = Fault("unreadable", message).at(origin)
+        kept = before or Contribution(origin)
+        told = replace(kept.configuration, problems=(problem,))
+        return replace(kept, origin=origin, configuration=told, configures=True)
 
 
 def _says_the_same(old: Contribution, new: Contribution) -> bool:

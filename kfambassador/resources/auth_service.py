@@ -45,10 +45,14 @@ class AuthService(GatewayResource, frozen=True):
     noun: ClassVar[str] = "an AuthService"
     #: A fault in any of its fields must not make it vanish.
     essential: ClassVar[bool] = True
-    consequence: ClassVar[str] = "it is left out, and what the service then does not allow is denied"
+    consequence: ClassVar[str] = "until it is mended every request is denied"
+    #: Asked in another way than was meant, it might allow what it was to deny. So it is not asked at all.
+    misread: ClassVar[Dict[str, object]] = {"auth_service": ""}
 
     auth_service: Annotated[str, Field(description="[http://|https://]host[:port] of the service.")] = ""
-    path_prefix: Annotated[str, Field(description="Put before the path that is asked about.")] = ""
+    path_prefix: Annotated[
+        str, Field(pattern=r"^(/[!-~]*)?$", description="Put before the path that is asked about; begins with a slash.")
+    ] = ""
     tls: Annotated[bool | str | None, Field(description="Speak TLS to it: true, or the name of a TLSContext.")] = None
     proto: Annotated[Literal["http", "grpc"], Field(description="How it is spoken to.")] = "http"
     protocol_version: Annotated[

@@ -16,6 +16,7 @@ class GatewayResource(BaseModel):
         ineffective: Options that are known and do nothing here, and why.
         entrywise: Options that are lists whose entries hold each by itself.
         consequence: What becomes of things when any other option cannot be read; "" where it is only left out.
+        misread: What holds besides as soon as anything cannot be read.
         closed: What holds in the place of an option that cannot be read, where leaving it out would open a door; and
             what its author is told of that.
     """
@@ -29,6 +30,7 @@ class GatewayResource(BaseModel):
     entrywise: ClassVar[frozenset[str]] = frozenset()
     closed: ClassVar[Dict[str, tuple[object, str]]] = {}
     consequence: ClassVar[str] = ""
+    misread: ClassVar[Dict[str, object]] = {}
 
     name: Annotated[str, Field(min_length=1, description="Unique in its namespace and kind.")]
     ambassador_id: Annotated[tuple[str, ...], Field(strict=False, description="Which gateways it is for.")] = (

@@ -17,6 +17,10 @@ from kfambassador.resources.service import Service, ServiceKey, read_service
 
 T = TypeVar("T")
 
+# What carries configuration in an annotation (Ambassador, "Configuration by annotation"). Anything else may be somebody
+# else's to write, and a resource speaks for itself.
+_CARRIERS = frozenset({"Service", "Ingress"})
+
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
@@ -101,14 +105,13 @@ def _read_custom_resource(
 
 
 def _read_config(contribution: Contribution, metadata: Dict[str, object], before: Contribution | None) -> Contribution:
+    key = contribution.origin.object
     text = as_text(as_object(metadata.get("annotations")).get(CONFIG_ANNOTATION))
-    if not text:
+    if not text or key is None or key.kind not in _CARRIERS:
         return contribution
     if before is not None and before.text == text and before.created == contribution.created:
         return replace(contribution, configuration=before.configuration, configures=True, text=text)
-    origin = contribution.origin
-    namespace = origin.object.namespace if origin.object else DEFAULT_NAMESPACE
-    configuration = read_annotation(text, origin, namespace=namespace, created=contribution.created)
+    configuration = read_annotation(text, contribution.origin, namespace=key.namespace, created=contribution.created)
     return replace(contribution, configuration=configuration, configures=True, text=text)
 
 

@@ -131,7 +131,8 @@ def _validate(model: type[GatewayResource], given: dict[str, object]) -> tuple[G
     faults: dict[str, Fault] = {}
     while True:
         try:
-            return model.model_validate(given), list(faults.values())
+            resource = model.model_validate(given)
+            return resource.model_copy(update=model.misread) if faults else resource, list(faults.values())
         except ValidationError as error:
             for fault in describe_refusals(error, given):
                 faults.setdefault(fault.path, _tell(model, fault))

@@ -64,7 +64,7 @@ def build_guard(sourced: SourcedResource, gateway: Gateway) -> Guard:
         stats_name=service.stats_name,
     )
     read = read_target(service.auth_service, namespace=sourced.namespace, protected=bool(service.tls))
-    target, faults = read.target, [*read.faults, *_check(service)]
+    target, faults = read.target, [*(read.faults if service.auth_service else _tell_nobody()), *_check(service)]
     tls = None
     if target is not None:
         tls, more = originate(settings, target, gateway)
@@ -73,6 +73,11 @@ def build_guard(sourced: SourcedResource, gateway: Gateway) -> Guard:
     lost = target is None or has_errors(problems)
     upstream = Upstream.of(NOWHERE, settings, None) if lost or target is None else Upstream.of(target, settings, tls)
     return Guard(Authorization(service, upstream.name), upstream, sourced.origin, problems)
+
+
+def _tell_nobody() -> tuple[Fault, ...]:
+    message = "no service can be asked: auth_service is missing, or something of this object could not be read"
+    return (Fault("bad-service", message, path="service"),)
 
 
 def _check(service: AuthService) -> list[Fault]:

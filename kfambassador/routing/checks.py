@@ -22,6 +22,26 @@ from kfambassador.routing.traps import find_traps
 
 # Bytes Envoy takes for the name of a query parameter.
 _LONGEST_PARAMETER = 1024
+# What a mapping may say on each request's way, in bytes; the longest answers people write are a page.
+_LARGEST_ROUTE = 32 * 1024
+_OF_ANY_SIZE = frozenset(
+    {
+        "add_request_headers",
+        "add_response_headers",
+        "allow_upgrade",
+        "auth_context_extensions",
+        "cors",
+        "error_response_overrides",
+        "headers",
+        "labels",
+        "query_parameters",
+        "rate_limits",
+        "regex_headers",
+        "regex_query_parameters",
+        "remove_request_headers",
+        "remove_response_headers",
+    }
+)
 # Conditions on headers that people write in a field of their own.
 _OWN_FIELDS = {METHOD: "method", HOST: "host"}
 
@@ -41,6 +61,7 @@ def check_mapping(mapping: Mapping, match: Match, module: Module = NO_MODULE) ->
         'prefix-without-slash'
     """
     return (
+        *_check_size(mapping),
         *check_paths(mapping),
         *find_traps(mapping, match, module),
         *_check_match(mapping, match),
@@ -49,6 +70,15 @@ def check_mapping(mapping: Mapping, match: Match, module: Module = NO_MODULE) ->
         *check_answers(mapping),
         *check_connection(mapping),
     )
+
+
+def _check_size(mapping: Mapping) -> Iterator[Fault]:
+    """Refuse a mapping whose route is huge: routes stand in several places of the table, and Envoy keeps all of them."""
+    said = mapping.model_fields_set & _OF_ANY_SIZE
+    size = len(mapping.model_dump_json(include=set(said))) if said else 0
+    if size > _LARGEST_ROUTE:
+        message = f"{', '.join(sorted(said))} are {size:,} bytes together; at most {_LARGEST_ROUTE:,} are taken"
+        yield Fault("too-large", message, path=min(said))
 
 
 def _check_match(mapping: Mapping, match: Match) -> Iterator[Fault]:

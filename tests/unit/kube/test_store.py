@@ -1,5 +1,8 @@
 """What the store makes of news."""
 
+import pytest
+
+from kfambassador.kube import store as store_module
 from kfambassador.kube.kinds import ENDPOINT_SLICE, SECRET, SERVICE
 from kfambassador.kube.kinds import MAPPING as KIND
 from kfambassador.kube.objects import Event, EventType, Manifest
@@ -7,6 +10,7 @@ from kfambassador.kube.reflector import Changed, Listed, Lost
 from kfambassador.kube.store import Renewal, Store
 from kfambassador.names import CONFIG_ANNOTATION
 from kfambassador.problems import ObjectKey
+from kfambassador.resources.objects import Contribution, read_contribution
 
 MAPPING = "{apiVersion: ambassador/v0, kind: Mapping, name: m, prefix: /m/, service: m}"
 KEY = ObjectKey("Service", "test", "a")
@@ -148,3 +152,30 @@ def test_a_new_listing_replaces_everything() -> None:
 
 def test_a_bookmark_is_no_news() -> None:
     assert not listed().apply(changed({"metadata": {"resourceVersion": "9"}}, EventType.BOOKMARK))
+
+
+def test_an_object_that_breaks_our_reading_costs_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = read_contribution
+
+    def stumble(manifest: Manifest, *, before: Contribution | None) -> Contribution:
+        if manifest["metadata"]["name"] == "odd":
+            raise ZeroDivisionError
+        return read(manifest, before=before)
+
+    monkeypatch.setattr(store_module, "read_contribution", stumble)
+    known = listed(service("odd", annotation=MAPPING), service("good", annotation=MAPPING)).resources(generation=1)
+    assert [str(each.origin.object) for each in known.mappings] == ["Service test/good"]
+    assert [(each.code, str(each.origin.object)) for each in known.problems] == [("unreadable", "Service test/odd")]
+
+
+def test_what_was_read_of_it_before_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = listed(service("a", annotation=MAPPING))
+
+    def stumble(_manifest: Manifest, *, before: Contribution | None) -> Contribution:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(store_module, "read_contribution", stumble)
+    store.apply(changed(service("a", version="2", annotation="{}")))
+    known = store.resources(generation=2)
+    assert [each.mapping.name for each in known.mappings] == ["m"]
+    assert known.sources == {KEY: "2"}

@@ -164,3 +164,12 @@ def test_only_what_can_be_connected_to_counts(
 
 def test_a_slice_of_no_service_is_no_slice() -> None:
     assert read_endpoint_slice({"metadata": {"name": "alone"}}) is None
+
+
+@pytest.mark.parametrize("kind", ["EndpointSlice", "Secret", "Mapping", "Deployment"])
+def test_only_services_and_ingresses_carry_configuration(kind: str) -> None:
+    carrier = {**service("m", "team", document("hidden")), "kind": kind}
+    if kind == "Mapping":
+        carrier |= {"apiVersion": "getambassador.io/v2", "spec": {"prefix": "/own/", "service": "m"}}
+    names = [each.mapping.prefix for each in read_contribution(carrier).configuration.mappings]
+    assert names == (["/own/"] if kind == "Mapping" else [])

@@ -168,3 +168,17 @@ def test_a_regular_expression_may_not_grow_out_of_hand() -> None:
 def test_a_trap_is_told_of_and_served(attributes: dict[str, object], code: str, message: str) -> None:
     (fault,) = faults(**attributes)
     assert (fault.code, fault.message, fault.severity) == (code, message, Severity.WARNING)
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"error_response_overrides": [{"on_status_code": 404, "body": {"text_format": "x" * 40_000}}]},
+        {"auth_context_extensions": {f"k{number}": "x" * 1000 for number in range(40)}},
+        {"labels": {"ambassador": [{"g": [{"generic_key": {"value": "x" * 900}}] * 40}]}},
+    ],
+)
+def test_a_route_that_would_fill_envoys_memory_is_refused(attributes: dict[str, object]) -> None:
+    (fault,) = [each for each in faults(**attributes) if each.code == "too-large"]
+    assert fault.severity is Severity.ERROR
+    assert fault.path == next(iter(attributes))
