@@ -73,7 +73,7 @@ def check_mapping(mapping: Mapping, match: Match, module: Module = NO_MODULE) ->
 
 
 def _check_size(mapping: Mapping) -> Iterator[Fault]:
-    """Refuse a mapping whose route is huge: routes stand in several places of the table, and Envoy keeps all of them."""
+    """Refuse a mapping whose route is huge: a route stands in several places of the table, and Envoy keeps each."""
     said = mapping.model_fields_set & _OF_ANY_SIZE
     size = len(mapping.model_dump_json(include=set(said))) if said else 0
     if size > _LARGEST_ROUTE:
