@@ -94,7 +94,8 @@ def test_routes_outlive_the_api_server_and_what_was_missed_is_made_up_for(scene:
             version = gateway.apply_service("b", scene.mapping("b"))
             assert gateway.source("b", version=version)["state"] == "serving"
             assert [gateway.request(path).status for path in ("/a/", "/b/")] == [200, 200]
-            assert gateway.ask("diag/?json=true").json()["lost"] == {}
+            # Each kind is followed again in its own time.
+            until(lambda: gateway.ask("diag/?json=true").json()["lost"] == {})
 
 
 def test_routes_outlive_the_controller_and_a_new_one_takes_nothing_away(scene: Scene) -> None:
