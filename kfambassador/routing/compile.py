@@ -54,6 +54,8 @@ class Compiler:
         self._gateway: Gateway | None = None
         self._understand: Memo[Candidate] = Memo(_understand)  # replaced with the first gateway
         self._join_group = Memo(join_group)
+        self._known = Neighbourhood({}, {})
+        self._check_target = Memo(partial(_check_target, policy))
         self._resolve_cluster = Memo(partial(resolve_cluster, policy))
         # The same problem stays the same object, so that whoever tells of new ones need not compare texts.
         self._place = Memo(Fault.at)
@@ -63,7 +65,7 @@ class Compiler:
         gateway = self._gather(resources)
         guard, told = self._choose_guard(gateway)
         problems = [*resources.problems, *gateway.problems, *told]
-        known = Neighbourhood(resources.services, resources.endpoints)
+        known = self._look_around(resources)
         groups = self._join(self._admit(resources.mappings, known, problems))
         for group in groups:
             problems.extend(group.problems)
@@ -81,6 +83,7 @@ class Compiler:
         self._choose_guard.end_round()
         self._understand.end_round()
         self._join_group.end_round()
+        self._check_target.end_round()
         self._resolve_cluster.end_round()
         self._place.end_round()
 
@@ -102,21 +105,21 @@ class Compiler:
             holder = admitted.get(candidate.identity)
             if holder is not None and self._policy.accepts(candidate.mapping.ambassador_id):
                 problems.append(_refuse_name(candidate, holder))
-            elif candidate.is_sound and not self._refuse_reference(candidate, known, problems):
-                admitted[candidate.identity] = candidate
+            elif candidate.is_sound:
+                refused = self._check_target(candidate, known)
+                problems.extend(refused)
+                if not refused:
+                    admitted[candidate.identity] = candidate
         conflicts = find_conflicts(tuple(admitted.values()), self._policy)
         problems.extend(conflicts.values())
         return [each for identity, each in admitted.items() if identity not in conflicts]
 
-    def _refuse_reference(self, candidate: Candidate, known: Neighbourhood, problems: list[Problem]) -> bool:
-        """Tell whether a mapping points where it may not, and why. Where a redirect sends clients is theirs to see."""
-        if candidate.upstream is None:
-            return False
-        target, key, namespace = candidate.upstream.target, candidate.upstream.service, candidate.sourced.namespace
-        service = known.services.get(key) if key else None
-        faults = check_reference(target, namespace, service=service, known=known, policy=self._policy)
-        problems += [fault.at(candidate.sourced.origin) for fault in faults]
-        return bool(faults)
+    def _look_around(self, resources: ResourceSet) -> Neighbourhood:
+        """Give the Services that are known; as the very same object while they are the same."""
+        known = Neighbourhood(resources.services, resources.endpoints)
+        if known.services != self._known.services or known.endpoints != self._known.endpoints:
+            self._known = known
+        return self._known
 
     def _join(self, candidates: Iterable[Candidate]) -> list[GroupedRoute]:
         """Put the candidates in order, and join those that compete for the same requests: their order is the same."""
@@ -194,6 +197,16 @@ def _judge(sourced: SourcedMapping, mapping: Mapping, match: Match, gateway: Gat
     return tuple(
         fault for fault in faults if fault.severity is Severity.ERROR or find_field(fault.path) not in inherited
     )
+
+
+def _check_target(policy: TenancyPolicy, candidate: Candidate, known: Neighbourhood) -> tuple[Problem, ...]:
+    """Say why a mapping may not point where it does. Where a redirect sends clients is theirs to see."""
+    if candidate.upstream is None:
+        return ()
+    target, key, namespace = candidate.upstream.target, candidate.upstream.service, candidate.sourced.namespace
+    service = known.services.get(key) if key else None
+    faults = check_reference(target, namespace, service=service, known=known, policy=policy)
+    return tuple(fault.at(candidate.sourced.origin) for fault in faults)
 
 
 def _home(sourced: SourcedMapping, gateway: Gateway) -> str:
