@@ -38,6 +38,22 @@ class SourcedResource:
     created: str = ""
 
 
+def rank_by_age(sourced: SourcedMapping | SourcedResource) -> tuple[str, str, int]:
+    """Give the key by which older claims come first: age, then the object's name and the place in it, so none tie.
+
+    Example:
+        >>> from kfambassador.resources.resolvers import KubernetesEndpointResolver
+        >>> old, young = (
+        ...     SourcedResource(KubernetesEndpointResolver(name="r"), Origin(), namespace="a", created=day)
+        ...     for day in ("2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z")
+        ... )
+        >>> rank_by_age(old) < rank_by_age(young)
+        True
+    """
+    origin = sourced.origin
+    return sourced.created, f"{origin.object or ''} {origin.file}", origin.document or 0
+
+
 @dataclass(frozen=True, slots=True)
 class ResourceSet:
     """All that is known at one moment.

@@ -7,7 +7,7 @@ from operator import attrgetter
 
 from kfambassador.problems import Fault, Problem, Severity, find_field, has_errors
 from kfambassador.resources.mapping import Mapping
-from kfambassador.resources.meta import ResourceSet, SourcedMapping
+from kfambassador.resources.meta import ResourceSet, SourcedMapping, rank_by_age
 from kfambassador.routing.authorization import Guard, choose_guard
 from kfambassador.routing.checks import check_mapping
 from kfambassador.routing.claims import find_conflicts
@@ -180,7 +180,7 @@ def _understand(gateway: Gateway, sourced: SourcedMapping) -> Candidate:
         match=match,
         order=build_order_key(match, mapping.precedence),
         identity=f"{sourced.namespace}/{mapping.name}",
-        seniority=(sourced.created, f"{origin.object or ''} {origin.file}", origin.document or 0),
+        seniority=rank_by_age(sourced),
         target=target,
         upstream=upstream,
         problems=problems,

@@ -13,7 +13,7 @@ from kfambassador.resources.auth_service import AuthService
 from kfambassador.resources.gateway import GatewayResource
 from kfambassador.resources.legacy import CircuitBreaker, OutlierDetection
 from kfambassador.resources.mapping import Mapping
-from kfambassador.resources.meta import SourcedResource
+from kfambassador.resources.meta import SourcedResource, rank_by_age
 from kfambassador.resources.module import MODULE_NAME, NO_MODULE, Module
 from kfambassador.resources.secret import Secret, SecretKey
 from kfambassador.resources.tls_context import TLSContext
@@ -136,7 +136,7 @@ def _read_outliers(detection: OutlierDetection) -> OutlierLimits:
 def _admit(shared: Iterable[SourcedResource], policy: TenancyPolicy, problems: list[Problem]) -> list[SourcedResource]:
     """Leave out what is not for this gateway or not its owner's word; of two with one name the elder counts."""
     admitted: dict[tuple[str, str], SourcedResource] = {}
-    for each in sorted(shared, key=_seniority):
+    for each in sorted(shared, key=rank_by_age):
         noun = each.resource.noun
         holder = admitted.get((noun, each.resource.name))
         if not policy.accepts(each.resource.ambassador_id):
@@ -156,7 +156,3 @@ def _admit(shared: Iterable[SourcedResource], policy: TenancyPolicy, problems: l
             continue
         problems.append(fault.at(each.origin))
     return list(admitted.values())
-
-
-def _seniority(each: SourcedResource) -> tuple[str, str, int]:
-    return each.created, f"{each.origin.object or ''} {each.origin.file}", each.origin.document or 0
