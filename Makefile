@@ -7,7 +7,7 @@ TESTS  ?= tests kfambassador
 JOBS   ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format unit golden bench clean
+.PHONY: help setup demo test lint format unit golden bench servers clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,11 +40,15 @@ format: setup ## Format the code and mend what the linter can mend
 	@$(BIN)/ruff check --fix --exit-zero .
 	@$(BIN)/ruff format .
 
-golden: setup ## Rewrite the golden files from what the code answers now
+golden: setup ## Rewrite the golden files, and what the guide shows, from what the code answers now
 	@$(BIN)/pytest --quiet tests/golden --rewrite-golden
+	@$(BIN)/pytest --quiet tests/docs --rewrite-guide
 
 bench: setup ## Run the benchmarks and print their tables
 	@$(BIN)/python -m benchmarks
 
-clean: ## Remove the virtual environment and caches
-	@rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+servers: setup ## Install the model servers of others that tests/servers runs; else their first test does
+	@$(BIN)/python -m tests.servers.environments
+
+clean: ## Remove the virtual environments and caches
+	@rm -rf $(VENV) .servers build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

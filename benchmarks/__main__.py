@@ -6,14 +6,16 @@ from functools import partial
 
 from rich.console import Console
 
-from benchmarks import change, churn, compile, hosts, imports, lookup, sdk  # noqa: A004 - named for what it measures
+from benchmarks import change, churn, compile, hosts, imports, looking, lookup, sdk  # noqa: A004 - named for what it measures
 from benchmarks.report import Report, print_report
 
 
 def main() -> None:
     """Run the benchmarks that were named, or all of them."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure, and print tables.")
-    parser.add_argument("names", nargs="*", metavar="NAME", help="import, compile, change, lookup, hosts, churn or sdk")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help="import, compile, change, lookup, hosts, churn, sdk or look"
+    )
     parser.add_argument("--peer", type=compile.Peer.read, metavar="FILE", help="a peer's figures, as JSON")
     options = parser.parse_args()
     benchmarks: dict[str, Callable[[], list[Report]]] = {
@@ -24,6 +26,7 @@ def main() -> None:
         "hosts": hosts.run,
         "churn": churn.run,
         "sdk": sdk.run,
+        "look": looking.run,
     }
     unknown = sorted(set(options.names) - benchmarks.keys())
     if unknown:

@@ -10,7 +10,7 @@ from typing import ParamSpec, TypeVar
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_PEAK = re.compile(r"VmHWM:\s+(\d+) kB")
+_STATUS = re.compile(r"^(\w+):\s+(\d+) kB$", re.MULTILINE)
 
 
 def in_fresh_process(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -21,7 +21,16 @@ def in_fresh_process(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwa
 
 def peak_memory() -> int:
     """The most memory this process has held at once, in bytes."""
-    found = _PEAK.search(Path("/proc/self/status").read_text())
-    if found is None:
-        raise RuntimeError("/proc/self/status does not tell the peak of memory")
-    return int(found[1]) * 1024
+    return _read_status("VmHWM")
+
+
+def resident_memory() -> int:
+    """The memory this process holds, in bytes."""
+    return _read_status("VmRSS")
+
+
+def _read_status(name: str) -> int:
+    told = dict(_STATUS.findall(Path("/proc/self/status").read_text()))
+    if name not in told:
+        raise RuntimeError(f"/proc/self/status does not tell {name}")
+    return int(told[name]) * 1024

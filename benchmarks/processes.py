@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from multiprocessing.connection import Connection
 from threading import Thread
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from kfambassador.local.endpoint import GatewayEndpoint
+# Who measures a first import must not find it done.
+if TYPE_CHECKING:
+    from kfambassador.local.endpoint import GatewayEndpoint
 
 T = TypeVar("T")
 
@@ -37,12 +39,21 @@ def _hold(part: Callable[[], AbstractContextManager[object]], pipe: Connection) 
 
 
 @contextmanager
-def gateway() -> Iterator[GatewayEndpoint]:
+def gateway() -> "Iterator[GatewayEndpoint]":
     """A whole laptop gateway: Kubernetes API, controller and Envoy."""
     from kfambassador.local.stack import LocalStack
 
     with LocalStack() as stack:
         yield stack.endpoint
+
+
+@contextmanager
+def model_server() -> Iterator[int]:
+    """A model server that speaks TensorFlow Serving's paths, with the model ``half_plus_two``; gives its port."""
+    from kfambassador.local.models import ModelServer
+
+    with ModelServer() as model:
+        yield model.port
 
 
 @contextmanager

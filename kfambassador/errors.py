@@ -11,6 +11,7 @@
     ├── MappingRejected           what was written is at fault; lists its problems
     ├── NotServed                 the route did not become ready in time; says which step is missing
     ├── RouteFailed               the route answered, and not with success
+    ├── RolledBack                a rollout's guard was not satisfied; all requests go to the stable server again
     └── ApiError                  the Kubernetes API refused
         ├── BadRequest            400, 422
         ├── Unauthorized          401
@@ -28,14 +29,28 @@ from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from kfambassador.problems import Problem
+    from kfambassador.sdk.traffic.rollout import Rollout
 
 
 class KfAmbassadorError(Exception):
-    """Any error of ours; catch this to catch them all."""
+    """Any error of ours; catch this to catch them all.
+
+    Example:
+        >>> try:
+        ...     raise RouteFailed("POST /models/m/ answered 503", status=503)
+        ... except KfAmbassadorError as error:
+        ...     print(error)
+        POST /models/m/ answered 503
+    """
 
 
 class ConfigurationError(KfAmbassadorError):
-    """Something on this machine must be mended before the call can work."""
+    """Something on this machine must be mended before the call can work.
+
+    Example:
+        >>> isinstance(NoGateway("it does not run"), ConfigurationError)
+        True
+    """
 
 
 class MissingExtra(ConfigurationError):
@@ -58,7 +73,14 @@ class MissingExtra(ConfigurationError):
 
 
 class NoGateway(ConfigurationError):
-    """No gateway answers where one was expected."""
+    """No gateway answers where one was expected.
+
+    Example:
+        >>> raise NoGateway("This gateway does not run. Start it first, with its start().")
+        Traceback (most recent call last):
+        ...
+        kfambassador.errors.NoGateway: This gateway does not run. Start it first, with its start().
+    """
 
 
 class PortInUse(ConfigurationError):
@@ -114,6 +136,18 @@ class RouteFailed(KfAmbassadorError):
         super().__init__(message)
 
 
+class RolledBack(KfAmbassadorError):
+    """A canary did not do well, and gets no requests any more.
+
+    Attributes:
+        history: What happened at each step.
+    """
+
+    def __init__(self, message: str, *, history: "Rollout") -> None:
+        self.history = history
+        super().__init__(message)
+
+
 class ApiError(KfAmbassadorError):
     """The Kubernetes API refused, or did not answer.
 
@@ -161,7 +195,12 @@ class Unauthorized(ApiError):
 
 
 class Forbidden(ApiError):
-    """The caller may not do this (403)."""
+    """The caller may not do this (403); the message names the permission, and the role that has it.
+
+    Example:
+        >>> ApiError.of("services is forbidden", status=403, reason="Forbidden")
+        Forbidden('services is forbidden')
+    """
 
     statuses = (403,)
 
@@ -173,7 +212,12 @@ class NotFound(ApiError):
 
 
 class Conflict(ApiError):
-    """Somebody else owns or changed the object (409)."""
+    """Somebody else owns or changed the object (409).
+
+    Example:
+        >>> ApiError.of("the object has been modified", status=409).status
+        409
+    """
 
     statuses = (409,)
 

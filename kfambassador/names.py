@@ -18,6 +18,35 @@ FIELD_MANAGER: Final = "kfambassador"
 MANAGED_BY_LABEL: Final = "app.kubernetes.io/managed-by"
 MANAGED_BY: Final = "kfambassador"
 
+#: Label that holds the name something was published by (Kubernetes, "Recommended labels").
+NAME_LABEL: Final = "app.kubernetes.io/name"
+
+#: Label on everything that takes part in an exposure, on other people's annotated Services too: what is selected by.
+EXPOSURE_LABEL: Final = "kfambassador/exposure"
+
+#: Annotation that says how a model was published, as JSON, so that another process can take the exposure up again.
+EXPOSURE_ANNOTATION: Final = "kfambassador/exposure"
+
+#: Annotation that says who published something.
+OWNER_ANNOTATION: Final = "kfambassador/owner"
+
+#: Annotation that says until when configuration is served, in RFC 3339 and UTC: ``2026-11-26T12:00:00Z``.
+EXPIRES_ANNOTATION: Final = "kfambassador/expires-at"
+
+#: The header by which one request asks for a variant of a model.
+VARIANT_HEADER: Final = "x-model-variant"
+
+#: Labels by which the gateway's Services are found (Kubernetes, "Recommended labels"): one takes requests, the other
+#: has the read API's port where that is not the same Service's.
+GATEWAY_LABELS: Final = {NAME_LABEL: "kfambassador", "app.kubernetes.io/component": "gateway"}
+READ_API_LABELS: Final = {NAME_LABEL: "kfambassador", "app.kubernetes.io/component": "read-api"}
+
+#: The name of the read API's port in a Service.
+READ_API_PORT: Final = "diagnostics"
+
+#: Where a gateway is installed when nothing is said.
+INSTALL_NAMESPACE: Final = "kfambassador"
+
 #: Label that joins an EndpointSlice to its Service (Kubernetes, "EndpointSlices").
 SERVICE_NAME_LABEL: Final = "kubernetes.io/service-name"
 

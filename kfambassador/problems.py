@@ -4,7 +4,7 @@ A problem is never raised and never stops anybody else's route. Where an SDK cal
 raises :class:`kfambassador.errors.MappingRejected` that carries them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from enum import StrEnum
@@ -77,6 +77,18 @@ class Origin:
         return ", ".join(part for part in parts if part) or "the text"
 
 
+class Veil(NamedTuple):
+    """What is told in a message's place to those who may not see a namespace it tells of.
+
+    Attributes:
+        namespace: That namespace, another than the one whose fault it is.
+        message: The same without a word of what is in there.
+    """
+
+    namespace: str
+    message: str
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """A problem whose place is not yet known to the function that found it; see :class:`Problem` for the fields."""
@@ -85,10 +97,13 @@ class Fault:
     message: str
     path: str = ""
     severity: Severity = Severity.ERROR
+    veil: Veil | None = None
 
     def at(self, origin: Origin) -> "Problem":
         """Say where the fault stands."""
-        return Problem(code=self.code, message=self.message, origin=origin, path=self.path, severity=self.severity)
+        return Problem(
+            code=self.code, message=self.message, origin=origin, path=self.path, severity=self.severity, veil=self.veil
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +116,8 @@ class Problem:
         origin: Where it was written.
         path: The field, such as ``cors.origins[2]``; "" for the whole document.
         severity: What becomes of the mapping.
+        veil: What is told instead to those who may not see the other namespace the message tells of; None where it
+            tells of none.
 
     Example:
         >>> origin = Origin(ObjectKey("Service", "kubeflow", "test"), document=1)
@@ -113,6 +130,7 @@ class Problem:
     origin: Origin
     path: str = ""
     severity: Severity = Severity.ERROR
+    veil: Veil | None = None
 
     def __str__(self) -> str:
         return self.tell() if self.origin.document is None else self.tell(self.origin.document)
@@ -121,6 +139,22 @@ class Problem:
         """Say it in words, of these documents."""
         place = f"{self.path}: " if self.path else ""
         return f"{self.severity}: {place}{self.message} ({self.origin.tell(*documents)})"
+
+    def told_to(self, sees: Callable[[str], bool]) -> "Problem":
+        """The same as it may be told to somebody.
+
+        Args:
+            sees: Whether that somebody may see a namespace.
+
+        Example:
+            >>> veil = Veil("other", "it belongs to another namespace")
+            >>> problem = Problem("conflicting-route", "it belongs to mapping m of other", Origin(), veil=veil)
+            >>> problem.told_to(lambda namespace: namespace == "team").message
+            'it belongs to another namespace'
+        """
+        if self.veil is None or sees(self.veil.namespace):
+            return self
+        return replace(self, message=self.veil.message, veil=None)
 
     def of_object(self) -> "Problem":
         """The same of the whole object, to be told once for all its documents."""

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from kfambassador import __version__
-from kfambassador.cli import configuration, linting, local, publishing, resources
+from kfambassador.cli import calling, configuration, linting, local, looking, publishing, resources, traffic
 from kfambassador.cli.output import print_error
 from kfambassador.errors import KfAmbassadorError, MissingExtra
 
@@ -52,9 +52,21 @@ def demo(
 
 app.add_typer(local.app, name="local")
 app.command()(publishing.expose)
-app.command()(publishing.routes)
-app.command()(publishing.explain)
+app.command()(publishing.render)
+app.command("list")(publishing.list_exposures)
 app.command()(publishing.delete)
+app.command()(publishing.leftovers)
+app.command()(calling.predict)
+app.command("test")(calling.try_out)
+app.command()(traffic.split)
+app.command()(traffic.canary)
+app.command()(traffic.promote)
+app.command()(traffic.rollback)
+app.command()(traffic.shadow)
+app.command()(traffic.rollout)
+app.command()(traffic.statistics)
+app.command()(looking.routes)
+app.command()(looking.explain)
 app.command()(linting.lint)
 app.command()(configuration.translate)
 app.command()(resources.convert)

@@ -21,9 +21,9 @@ from kfambassador.local.background import BackgroundServer
 from kfambassador.local.models import ModelServer
 from kfambassador.local.stack import LocalStack
 from kfambassador.names import CONFIG_ANNOTATION
+from kfambassador.sdk.calling.http import Answer, HttpClient
 from kfambassador.sdk.gateway import Gateway
-from kfambassador.sdk.http import Answer, HttpClient
-from kfambassador.sdk.servers import TFServing
+from kfambassador.sdk.servers.tfserving import TFServing
 
 #: The route of a model, as the article writes it; only the paths of the server and its address are ours.
 _MODEL_ROUTE: Final = """\

@@ -33,6 +33,10 @@ def run(
     kubeconfig: Annotated[
         Path | None, typer.Option(help="Write a kubeconfig for kubectl and other clients.", dir_okay=False)
     ] = None,
+    *,
+    rbac: Annotated[
+        bool, typer.Option("--rbac", help="Let roles decide who may do what in its Kubernetes API, as in a cluster.")
+    ] = False,
 ) -> None:
     """Run a gateway on this machine until Ctrl-C or SIGTERM; with a command, see to the one you share.
 
@@ -44,7 +48,7 @@ def run(
     if context.invoked_subcommand is not None:
         return
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
-    stack = LocalStack(http_port=http_port, state=state, kubeconfig=kubeconfig)
+    stack = LocalStack(http_port=http_port, state=state, kubeconfig=kubeconfig, rbac=rbac)
     with until_stopped() as stopped, shared_role() as announce:
         try:
             stack.start(say)

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Final, NoReturn
 
@@ -12,7 +12,7 @@ from rich.text import Text
 
 from kfambassador.errors import ConfigurationError, KfAmbassadorError
 from kfambassador.problems import Problem, Severity
-from kfambassador.sdk.views import RouteList
+from kfambassador.sdk.views import RouteList, write_table
 
 #: Exit codes, besides 0 for good.
 AT_FAULT: Final = 1
@@ -46,6 +46,17 @@ def print_problems(problems: Iterable[Problem], console: Console) -> None:
         line = Text(text)
         line.stylize(SEVERITY_STYLES[problem.severity], 0, text.index(":"))
         console.print(line)
+
+
+def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, empty: str) -> None:
+    """Print a table; what to say instead of one without rows."""
+    if not rows:
+        out.print(Text(empty))
+        return
+    first, *rest = write_table(headings, rows).splitlines()
+    out.print(Text(first, style="bold"))
+    for row in rest:
+        out.print(Text(row))
 
 
 def print_routes(routes: RouteList) -> None:

@@ -1,56 +1,53 @@
-"""Publishing and looking, as the SDK does it."""
+"""Publishing, listing and taking down, as the SDK does it."""
 
-from enum import StrEnum
+import re
 from typing import Annotated, Final
 
 import typer
 from rich.text import Text
 
-from kfambassador.cli.configuration import compile_files
-from kfambassador.cli.output import AT_FAULT, Format, out, print_json, print_routes, stop
-from kfambassador.errors import MappingRejected
-from kfambassador.resources.documents import read_documents
-from kfambassador.routing.describe import describe_explanation
-from kfambassador.routing.explain import explain as explain_request
-from kfambassador.routing.requests import RequestLine
+from kfambassador.cli.options import (
+    For,
+    Model,
+    Name,
+    Namespace,
+    Server,
+    Service,
+    Settings,
+    To,
+    choose_server,
+    read_settings,
+)
+from kfambassador.cli.output import Format, out, print_json, print_table
+from kfambassador.sdk.connecting import connect
 from kfambassador.sdk.exposure import Exposure
-from kfambassador.sdk.gateway import connect
-from kfambassador.sdk.servers import HTTPServer, ModelServer, TFServing
-from kfambassador.sdk.views import EnvoyAnswer, Explanation, Split
+from kfambassador.sdk.publishing.rendering import render as render_manifests
 
-_MOST_VERDICTS: Final = 20
+_SPAN: Final = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
+_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
-To = Annotated[
-    str | None,
-    typer.Option("--target", help="local, in-cluster or a kubeconfig context; else KFAMBASSADOR_TARGET.", metavar="X"),
+Ttl = Annotated[
+    str | None, typer.Option(help="For how long it is served, such as 30m, 8h or 7d; for ever when not said.")
 ]
-For = Annotated[Format, typer.Option("--format", help="For whom to write the result.")]
-Namespace = Annotated[
-    str | None, typer.Option("--namespace", "-n", help="The namespace; the gateway's own default when not said.")
-]
-
-
-class ServerKind(StrEnum):
-    """Which kind of server a model is served by."""
-
-    TFSERVING = "tfserving"
-    HTTP = "http"
 
 
 def expose(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The name to publish by.")],
-    service: Annotated[
-        str, typer.Argument(metavar="SERVICE", help="Where it is: host:port, a Service of the cluster, a DNS name.")
-    ],
+    service: Service,
     *,
-    server: Annotated[ServerKind, typer.Option(help="What kind of server it is.")] = ServerKind.TFSERVING,
-    model: Annotated[str | None, typer.Option(help="The model's name in the server, if another.")] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", "-s", help="An attribute of the mappings, as NAME=VALUE.", metavar="X=Y"),
-    ] = None,
+    server: Server = None,
+    model: Model = None,
+    settings: Settings = None,
     namespace: Namespace = None,
-    wait: Annotated[float, typer.Option(help="Seconds to wait until it answers; 0 does not wait.", min=0)] = 10.0,
+    wait: Annotated[bool, typer.Option(help="Whether to wait until it answers.")] = True,
+    timeout: Annotated[
+        float | None, typer.Option(help="Seconds to wait; 10 on this machine, 300 for a cluster.", min=0)
+    ] = None,
+    ttl: Ttl = None,
+    take_over: Annotated[
+        bool, typer.Option("--take-over", help="Replace what another person published by this name.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
     target: To = None,
     form: For = Format.TEXT,
 ) -> None:
@@ -58,171 +55,143 @@ def expose(
 
     Example: kfambassador expose mnist 127.0.0.1:8501 --set timeout_ms=60000
     """
-    kind = _choose_server(server, model)
-    attributes = dict(map(_read_setting, settings or ()))
+    kind = choose_server(server, model)
+    attributes = read_settings(settings)
+    # What was typed is checked by expose itself, as a caller's keywords are.
     with connect(target, quiet=form is Format.JSON) as gateway:
-        # What was typed is checked by expose itself, as a caller's keywords are.
+        if dry_run:
+            found = gateway.diff(
+                name,
+                service=service,
+                server=kind,
+                namespace=namespace,
+                ttl=read_span(ttl),
+                **attributes,  # type: ignore[arg-type]  # a person's, judged at run time
+            )
+            out.print(Text(found.yaml.rstrip("\n") if found else "nothing would change"))
+            return
         exposure = gateway.expose(
             name,
             service=service,
             server=kind,
             namespace=namespace,
-            wait=wait or None,
-            **attributes,  # type: ignore[arg-type]  # names and values are a person's, and judged at run time
+            wait=wait,
+            timeout=timeout,
+            ttl=read_span(ttl),
+            take_over=take_over,
+            **attributes,  # type: ignore[arg-type]  # a person's, judged at run time
         )
         _show_exposure(exposure, form)
 
 
-def routes(*, target: To = None, form: For = Format.TEXT) -> None:
-    """Show every route the gateway serves, in the order they are evaluated.
-
-    Example: kfambassador routes --format json
-    """
-    with connect(target, quiet=form is Format.JSON) as gateway:
-        found = gateway.routes()
-    if form is Format.JSON:
-        print_json({"routes": [route.model_dump(mode="json") for route in found]})
-    else:
-        print_routes(found)
-
-
-def explain(
-    method: Annotated[str, typer.Argument(metavar="METHOD", help="Such as POST.")],
-    url: Annotated[str, typer.Argument(metavar="URL", help="A whole URL, or only its path and query.")],
+def render(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The name to publish by.")],
+    service: Service,
     *,
-    headers: Annotated[
-        list[str] | None, typer.Option("--header", "-H", help="A request header, as NAME:VALUE.", metavar="K:V")
-    ] = None,
-    files: Annotated[
-        list[str] | None, typer.Option("--file", "-f", help="Ask configuration in files instead of a gateway.")
-    ] = None,
-    ask_envoy: Annotated[
-        bool, typer.Option("--ask-envoy", help="Ask the running Envoy as well, and tell whether both agree.")
-    ] = False,
+    server: Server = None,
+    model: Model = None,
+    settings: Settings = None,
+    namespace: Namespace = None,
+    ttl: Ttl = None,
+) -> None:
+    """Print what expose would apply, as YAML, without a gateway or a cluster.
+
+    Example: kfambassador render mnist mnist-server:8501 | kubectl apply -f -
+    """
+    manifests = render_manifests(
+        name,
+        service=service,
+        server=choose_server(server, model),
+        namespace=namespace,
+        ttl=read_span(ttl),
+        **read_settings(settings),  # type: ignore[arg-type]  # a person's, judged at run time
+    )
+    typer.echo(str(manifests), nl=False)
+
+
+def list_exposures(
+    *,
+    namespace: Annotated[str | None, typer.Option("--namespace", "-n", help="The namespace; * is all of them.")] = None,
     target: To = None,
     form: For = Format.TEXT,
 ) -> None:
-    """Tell which route takes a request, and why the others do not; no service is asked.
+    """List what is published, and how far each has come.
 
-    Exits with 1 when no route takes it, or when the routing table and Envoy do not agree.
-
-    Example: kfambassador explain POST /models/mnist:predict -H 'x-team: vision'
+    Example: kfambassador list --namespace '*'
     """
-    given = dict(map(_read_header, headers or ()))
-    if files and ask_envoy:
-        raise typer.BadParameter("--ask-envoy asks the Envoy of a gateway; with --file there is none")
-    if files:
-        explained = explain_request(compile_files(files).table, RequestLine.read(method, url, given))
-        explanation = Explanation.model_validate(describe_explanation(explained))
-    else:
-        with connect(target, quiet=form is Format.JSON) as gateway:
-            explanation = gateway.explain(method, url, given, ask_envoy=ask_envoy)
+    with connect(target, quiet=form is Format.JSON) as gateway:
+        found = [(exposure, exposure.status) for exposure in gateway.list_exposures(namespace=namespace)]
     if form is Format.JSON:
-        print_json(explanation.model_dump(mode="json"))
-    else:
-        _show_explanation(explanation)
-    if explanation.winner is None or (explanation.envoy and not explanation.envoy.agrees):
-        stop(AT_FAULT)
+        print_json([{**_describe(exposure), "status": status.phase.value} for exposure, status in found])
+        return
+    rows = [
+        (each.name, each.namespace, status.phase.value, each.url, each.backend, each.owner) for each, status in found
+    ]
+    print_table(("NAME", "NAMESPACE", "STATUS", "URL", "SERVICE", "OWNER"), rows, empty="nothing is published")
 
 
-def delete(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The name it was published by.")],
-    namespace: Namespace = None,
-    target: To = None,
-) -> None:
+def delete(name: Name, namespace: Namespace = None, target: To = None) -> None:
     """Take down what was published by a name, and nothing else.
 
     Example: kfambassador delete mnist
     """
     with connect(target) as gateway:
-        gateway.delete(name, namespace=namespace)
+        gateway.delete_exposure(name, namespace=namespace)
         out.print(f"deleted {name}")
 
 
-def _choose_server(kind: ServerKind, model: str | None) -> ModelServer:
-    if kind is ServerKind.TFSERVING:
-        return TFServing(model=model)
-    if model is not None:
-        raise typer.BadParameter("--model says what TensorFlow Serving calls it; a server of kind http has no models")
-    return HTTPServer()
+def leftovers(
+    *,
+    namespace: Annotated[str | None, typer.Option("--namespace", "-n", help="The namespace; * is all of them.")] = None,
+    delete: Annotated[bool, typer.Option("--delete", help="Take yours away.")] = False,
+    everybodys: Annotated[
+        bool, typer.Option("--everybodys", help="With --delete, take other people's away too.")
+    ] = False,
+    target: To = None,
+) -> None:
+    """List what was published from here and serves nothing any more.
+
+    Example: kfambassador leftovers --namespace '*' --delete
+    """
+    with connect(target) as gateway:
+        found = gateway.leftovers(namespace=namespace)
+        out.print(Text(str(found)))
+        if delete:
+            out.print(f"deleted {found.delete(everybodys=everybodys)}")
 
 
-def _read_setting(text: str) -> tuple[str, object]:
-    name, equals, value = text.partition("=")
-    documents = read_documents(value) if equals else ()
-    if not name or not equals:
-        raise typer.BadParameter(f"{text!r} is no setting; write NAME=VALUE, such as timeout_ms=60000")
-    if documents and documents[0].fault is not None:
-        raise MappingRejected(f"{name}: {documents[0].fault.message}")
-    return name.strip(), documents[0].value if documents else ""
+def read_span(text: str | None) -> float | None:
+    """Read a span of time, ``90s``, ``30m``, ``8h`` or ``7d``, as seconds.
+
+    Example:
+        >>> read_span("1.5h"), read_span(None)
+        (5400.0, None)
+    """
+    if text is None:
+        return None
+    found = _SPAN.fullmatch(text.strip())
+    if found is None:
+        raise typer.BadParameter(f"{text!r} is no span of time; write 90s, 30m, 8h or 7d")
+    return float(found[1]) * _SECONDS[found[2]]
 
 
-def _read_header(text: str) -> tuple[str, str]:
-    name, colon, value = text.partition(":")
-    if not name or not colon:
-        raise typer.BadParameter(f"{text!r} is no header; write NAME:VALUE, such as x-team:vision")
-    return name.strip(), value.strip()
+def _describe(exposure: Exposure) -> dict[str, object]:
+    return {
+        "name": exposure.name,
+        "namespace": exposure.namespace,
+        "url": exposure.url,
+        "internal_url": exposure.internal_url,
+        "mappings": [mapping.name for mapping in exposure.mappings],
+        "curl": exposure.curl(),
+    }
 
 
 def _show_exposure(exposure: Exposure, form: Format) -> None:
     if form is Format.JSON:
-        print_json(
-            {
-                "name": exposure.name,
-                "namespace": exposure.namespace,
-                "url": exposure.url,
-                "mappings": [mapping.name for mapping in exposure.mappings],
-                "curl": exposure.curl(),
-            }
-        )
+        print_json(_describe(exposure))
     else:
         out.print(Text.assemble((exposure.name, "bold"), " at ", (exposure.url, "bold cyan")))
+        if exposure.internal_url != exposure.url:
+            # The other may be a tunnel's, which ends with this command.
+            out.print(Text.assemble("inside the cluster at ", (exposure.internal_url, "cyan")))
         out.print(Text(exposure.curl()))
-
-
-def _show_explanation(explanation: Explanation) -> None:
-    asked = f"{explanation.request.method} {explanation.request.path}"
-    out.print(_tell_fate(explanation, asked))
-    if explanation.asks:
-        out.print(Text(f"  if {explanation.asks} lets it pass, which is asked first (AuthService)"))
-    winner = explanation.winner
-    for split in winner.splits[1:] if winner else ():
-        out.print(_tell_split(explanation, split, asked))
-    for shadow in winner.shadows if winner else ():
-        out.print(Text(f"  {shadow.share}% of them are copied to {shadow.service}, by {shadow.mapping}"))
-    until = next((number for number, verdict in enumerate(explanation.verdicts, start=1) if not verdict.reason), None)
-    passed = explanation.verdicts[:until]
-    for verdict in passed[-_MOST_VERDICTS:]:
-        mark, style = ("✗", "dim") if verdict.reason else ("✔", "green")
-        out.print(Text(f"  {mark} {', '.join(verdict.mappings)}: {verdict.reason or 'matches'}", style=style))
-    if explanation.envoy is not None:
-        out.print(_tell_answer(explanation.envoy))
-
-
-def _tell_fate(explanation: Explanation, asked: str) -> Text:
-    redirect = explanation.redirect
-    if explanation.refusal:
-        return Text.assemble((asked, "bold"), " is ", ("refused", "red"), f" with {explanation.refusal}")
-    if explanation.winner is None:
-        return Text.assemble((asked, "bold"), " is taken by ", ("no route", "red"), ": it is answered 404")
-    if redirect is None:
-        return _tell_split(explanation, explanation.winner.splits[0], asked)
-    status = f" ({redirect.code} {redirect.words}), by "
-    mapping = explanation.mappings[0]
-    return Text.assemble((asked, "bold"), " is sent to ", (redirect.location, "cyan"), status, (mapping, "green"))
-
-
-def _tell_split(explanation: Explanation, split: Split, asked: str) -> Text:
-    path = explanation.upstream_paths.get(split.mapping, "")
-    alone = explanation.winner is None or len(explanation.winner.splits) == 1
-    share = "" if alone else f" ({split.share}%)"
-    goes = f" as {path}{share}, by "
-    return Text.assemble((asked, "bold"), " goes to ", (split.service, "cyan"), goes, (split.mapping, "green"))
-
-
-def _tell_answer(answer: EnvoyAnswer) -> Text:
-    if not answer.agrees:
-        return Text(f"Envoy does not agree: {answer.difference}", style="red")
-    chosen = f"it chose {answer.route}" if answer.route else "it has no route for it"
-    cluster = f", cluster {answer.cluster}" if answer.cluster else ""
-    return Text(f"Envoy agrees: {answer.refusal or chosen}{cluster}", style="green")

@@ -55,6 +55,7 @@ async def ask_route(socket: Path, request: RequestLine) -> EnvoyAnswer:
 
     Raises:
         NoGateway: Envoy does not answer.
+        ValueError: It is no request: its method or a header cannot be written.
     """
     headers = {**request.headers, "Host": request.host}
     status, text, told_apart = await _send(socket, request.method, quote(request.target, safe=_VISIBLE), headers)
@@ -99,7 +100,7 @@ async def _send(socket: Path, method: str, target: str, headers: Dict[str, str])
             session.request(method, url, headers=headers, allow_redirects=False) as answer,
         ):
             return answer.status, await answer.text(errors="replace"), answer.headers
-    except (ClientError, OSError, TimeoutError, ValueError) as error:
+    except (ClientError, OSError, TimeoutError) as error:
         raise NoGateway(f"Envoy does not answer at {socket}: {str(error) or 'it took too long'}") from error
 
 
@@ -109,8 +110,9 @@ def find_difference(explanation: Explanation, answer: EnvoyAnswer) -> str:
     Any split of a canary that has a share is as right as another.
     """
     if explanation.refusal or answer.refusal:
-        both = explanation.refusal and answer.refusal
-        return "" if both else f"the table says {explanation.refusal or 'it is taken in'}, Envoy {answer}"
+        if explanation.refusal and answer.refusal:
+            return ""
+        return f"the table says {explanation.refusal or 'it is taken in'}, Envoy {answer.refusal or 'takes it in'}"
     path = answer.path.partition("?")[0]
     if path != explanation.request.path:
         return f"the table takes the path for {explanation.request.path}, Envoy for {path}"

@@ -34,15 +34,18 @@ class Debounce:
         self._first = 0.0
         self._last = float("-inf")
 
-    def touch(self, now: float) -> None:
-        """Note an event."""
+    def touch(self, now: float, *, can_wait: bool = False) -> None:
+        """Note an event; one that can wait is never acted on at once, and keeps no other from that."""
         if self.due is None:
             self._first = now
+        if can_wait:
+            self.due = now + self._pace.quiet if self.due is None else self.due
+            return
         in_burst = now < self._last + self._pace.quiet
         if in_burst:
             self.due = min(now + self._pace.quiet, self._first + self._pace.longest)
-        elif self.due is None:
-            self.due = now
+        else:
+            self.due = now if self.due is None else min(self.due, now)
         self._last = now
 
     def pause(self, now: float) -> float:

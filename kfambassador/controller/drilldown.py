@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping as Dict
 
-from kfambassador.controller.envoy_view import describe_traffic
 from kfambassador.controller.overview import Seen, describe_group, describe_source, name_group
 from kfambassador.problems import ObjectKey
 from kfambassador.routing.describe import Json, describe_cluster, name_mapping
@@ -26,8 +25,8 @@ def describe_one_cluster(seen: Seen, cluster: Cluster, counters: Dict[str, int])
     leading = [route for route in seen.routes if any(split.cluster == cluster.name for split in route.splits)]
     return {
         "cluster": describe_cluster(cluster),
-        "statistics": {**counters},
-        **describe_traffic(counters),
+        "statistics": {} if cluster.name in seen.shared else {**counters},
+        **seen.tell_traffic(cluster.name, counters),
         "groups": [name_group(route) for route in leading],
         "mappings": [*sorted({name_mapping(split) for route in leading for split in route.splits})],
     }

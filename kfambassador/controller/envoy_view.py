@@ -27,6 +27,8 @@ _DISTRUST: Final = {
     "fail_verify_error": "signed by no authority that is trusted; name its authority in a TLSContext's ca_secret",
     "fail_verify_san": "for another name than the service goes by; name it in a TLSContext's sni or in host_rewrite",
 }
+# Envoy writes each of ://, :/ and : as one underscore (Utility::sanitizeStatsName), and drops dots at the end.
+_COLON: Final = re.compile(r":/{0,2}")
 _LEVEL: Final = re.compile(r"^\s*(\S+): (\w+)$", re.MULTILINE)
 
 
@@ -81,7 +83,9 @@ async def read_counters(socket: Path, expression: str) -> dict[str, dict[str, in
     for each in json.loads(text).get("stats", []):
         if "value" in each:
             cluster, _, counter = each["name"].removeprefix("cluster.").rpartition(".")
-            found.setdefault(cluster.removesuffix(".ssl"), {})[counter] = each["value"]
+            # A cluster may be called so that its name ends like that as well.
+            owner = cluster.removesuffix(".ssl") if counter in _DISTRUST else cluster
+            found.setdefault(owner, {})[counter] = each["value"]
     return found
 
 
@@ -113,8 +117,8 @@ async def set_log_level(socket: Path | None, level: str) -> None:
 
 
 def name_in_statistics(cluster: Cluster) -> str:
-    """The name Envoy counts a cluster by."""
-    return (cluster.settings.stats_name or cluster.name).replace(":", "_")
+    """The name Envoy counts a cluster by; names that differ may be one to it, and then their counts are."""
+    return _COLON.sub("_", cluster.settings.stats_name or cluster.name).rstrip(".")
 
 
 def describe_traffic(counters: Dict[str, int]) -> dict[str, Json]:

@@ -6,9 +6,11 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
 
 from kfambassador.controller.collector import LongLived, paused_collector
 from kfambassador.controller.debounce import Debounce
+from kfambassador.controller.expiring import Alarm, read_wall_clock
 from kfambassador.controller.history import History
 from kfambassador.controller.quarantine import Common, Quarantine, Served, find_reason
 from kfambassador.controller.settings import ControllerSettings
@@ -17,10 +19,12 @@ from kfambassador.controller.status_writer import StatusWriter
 from kfambassador.envoy.snapshot import Snapshot
 from kfambassador.envoy.translate import Translator
 from kfambassador.kube.client import KubeClient
-from kfambassador.kube.kinds import ENDPOINT_SLICE, GATEWAY_KINDS, INGRESS, MAPPING, SECRET, SERVICE, Kind
+from kfambassador.kube.kinds import FOLLOWED, SECRET, SERVICE, Kind
 from kfambassador.kube.reflector import Changed, News, Reflector
 from kfambassador.kube.store import Store
+from kfambassador.names import CONFIG_ANNOTATION
 from kfambassador.problems import Severity
+from kfambassador.resources.fields import as_object
 from kfambassador.resources.meta import ResourceSet
 from kfambassador.routing.compile import Compiler
 from kfambassador.routing.model import Compiled
@@ -29,8 +33,6 @@ from kfambassador.xds.session import NodeStatus
 
 _log = logging.getLogger(__name__)
 
-# Ingresses for the annotations some carry; what they say themselves is not acted on.
-FOLLOWED = (SERVICE, INGRESS, ENDPOINT_SLICE, MAPPING, *GATEWAY_KINDS, SECRET)
 # A gateway that may not read Secrets serves everything that needs none.
 _OPTIONAL = (SECRET,)
 _MOST_LOGGED = 20
@@ -45,6 +47,7 @@ class Controller:
         client: The cluster.
         settings: How to run.
         clock: Seconds that never go back.
+        wall: The time of day, in UTC, by which configuration expires.
 
     Attributes:
         work: What was made of the newest state that was compiled.
@@ -53,12 +56,19 @@ class Controller:
     """
 
     def __init__(
-        self, client: KubeClient, settings: ControllerSettings, *, clock: Callable[[], float] = time.monotonic
+        self,
+        client: KubeClient,
+        settings: ControllerSettings,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], datetime] = read_wall_clock,
     ) -> None:
         self.work = Work()
         self.store = Store(FOLLOWED, optional=_OPTIONAL)
         self.history = History(clock)
         self._clock = clock
+        self._wall = wall
+        self._alarm = Alarm(self._touch, wall=wall)
         self._debounce = Debounce(settings.pace)
         self._quarantine = Quarantine()
         self._compiler = Compiler(settings.policy)
@@ -95,6 +105,7 @@ class Controller:
         if self._statuses is not None:
             stops.append(self._statuses.stop)
         await asyncio.gather(*map(asyncio.to_thread, stops))
+        self._alarm.cancel()
         if self._settling is not None:
             self._settling.cancel()
             with suppress(asyncio.CancelledError):
@@ -126,22 +137,25 @@ class Controller:
 
     def _on_news(self, news: News) -> None:
         if self.store.apply(news):
-            self._touch()
+            self._touch(can_wait=_is_bare_service(news))
         elif isinstance(news, Changed):
             # Nothing to compile; but somebody may wait for this very version of the object.
             self._tell()
         if self._statuses is not None:
             self._statuses.see(news)
 
-    def _touch(self) -> None:
-        self._debounce.touch(self._clock())
+    def _touch(self, *, can_wait: bool = False) -> None:
+        self._debounce.touch(self._clock(), can_wait=can_wait)
         self._touched.set()
 
     async def _settle_forever(self) -> None:
         while True:
             await self._touched.wait()
-            while (pause := self._debounce.pause(self._clock())) > 0:  # noqa: ASYNC110 - events move the end
-                await asyncio.sleep(pause)
+            while (pause := self._debounce.pause(self._clock())) > 0:
+                # Events move the end, also to now.
+                self._touched.clear()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._touched.wait(), pause)
             self._touched.clear()
             self._debounce.settle(self._clock())
             if self.store.is_complete:
@@ -153,7 +167,9 @@ class Controller:
 
     async def _settle(self) -> None:
         """Compile what is known and publish it."""
-        known = self.store.resources(generation=self.work.generation + 1)
+        now = self._wall()
+        known = self.store.resources(generation=self.work.generation + 1, now=now)
+        self._alarm.set(known.expiries.values(), now)
         self._long_lived.note(len(known.mappings))
         admitted = self._quarantine.admit(known.mappings, Common.of(known))
         resources = replace(
@@ -211,6 +227,17 @@ class Controller:
         if self._loop is not None and self._news is not None:
             self._news.set_result(None)
             self._news = self._loop.create_future()
+
+
+def _is_bare_service(news: News) -> bool:
+    """Tell whether a Service says nothing to the gateway.
+
+    It matters only to those who point at it, and what it was made for is mostly written in the next moment.
+    """
+    if not isinstance(news, Changed) or news.kind != SERVICE:
+        return False
+    metadata = as_object(news.event.manifest.get("metadata"))
+    return CONFIG_ANNOTATION not in as_object(metadata.get("annotations"))
 
 
 def _where(kind: Kind, settings: ControllerSettings) -> str | None:

@@ -5,7 +5,7 @@ a conflict, what could not be read, and what Envoy refused. No part holds a secr
 """
 
 import platform
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass
 from functools import cached_property
@@ -58,6 +58,7 @@ class Seen:
         nodes: The Envoys that are connected.
         lost: What cannot be followed at present, and why, by kind.
         envoy: What Envoy says of itself.
+        shared: The clusters whose counters tell of requests that are none of the reader's business.
     """
 
     work: Work
@@ -67,6 +68,7 @@ class Seen:
     nodes: tuple[NodeStatus, ...]
     lost: Dict[str, str]
     envoy: EnvoyView
+    shared: frozenset[str] = frozenset()
 
     @cached_property
     def routes(self) -> tuple[Route, ...]:
@@ -91,7 +93,13 @@ class Seen:
     def traffic(self, cluster: str) -> dict[str, Json]:
         """What became of a cluster's requests."""
         known = self.clusters.get(cluster)
-        return describe_traffic(self.envoy.counters.get(name_in_statistics(known), {}) if known else {})
+        return self.tell_traffic(cluster, self.envoy.counters.get(name_in_statistics(known), {}) if known else {})
+
+    def tell_traffic(self, cluster: str, counters: Dict[str, int]) -> dict[str, Json]:
+        """Describe what became of a cluster's requests, where it may be told."""
+        if cluster in self.shared:
+            return {**dict.fromkeys(describe_traffic({})), "health": "unknown", "shared": True}
+        return describe_traffic(counters)
 
     def problems(self, severity: Severity) -> list[Json]:
         """The problems of one severity."""
@@ -106,15 +114,15 @@ def name_group(route: Route) -> str:
     return blake2b(text.encode(errors="surrogatepass"), digest_size=8).hexdigest()
 
 
-def describe_overview(seen: Seen, key: str = "") -> dict[str, Json]:
-    """Describe everything, or the part with this key alone.
+def describe_overview(seen: Seen, key: str = "", *, without: Collection[str] = ()) -> dict[str, Json]:
+    """Describe everything but some parts, or the part with this key alone.
 
     Raises:
         KeyError: There is no such part.
     """
     if key:
         return {key: PARTS[key](seen)}
-    return {name: part(seen) for name, part in PARTS.items()}
+    return {name: part(seen) for name, part in PARTS.items() if name not in without}
 
 
 def describe_source(status: SourceStatus) -> dict[str, Json]:
@@ -293,6 +301,9 @@ def _write_key(route: Route) -> str:
     path = next(str(match[kind]) for kind in ("prefix", "exact", "regex") if kind in match)
     return f"{match.get('method', '*')} {match.get('host', '*')} {path}"
 
+
+#: The parts that tell of the gateway as a whole, which is its owner's.
+OWNERS_PARTS: Final = frozenset({"system", "envoy_status", "loginfo", "envoys", "refusals", "lost"})
 
 #: The parts of an overview, each by its key.
 PARTS: Final[Dict[str, Callable[[Seen], Json]]] = {

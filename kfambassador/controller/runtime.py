@@ -6,7 +6,8 @@ from threading import Thread
 from types import TracebackType
 from typing import Self
 
-from kfambassador.controller.diagnostics import Diagnostics
+from kfambassador.controller.diagnostics import Diagnostics, choose_guard
+from kfambassador.controller.inquiries import Desk
 from kfambassador.controller.loop import Controller
 from kfambassador.controller.settings import ControllerSettings
 from kfambassador.kube.client import KubeClient
@@ -24,7 +25,12 @@ async def run_controller(
         stopping: Resolved by whoever wants it to end.
     """
     controller = Controller(client, settings)
-    runner = await Diagnostics(controller, settings).serve()
+    guard = choose_guard(client, settings)
+    try:
+        runner = await Diagnostics(Desk(controller, settings, guard)).serve()
+    except BaseException:
+        guard.close()
+        raise
     try:
         await controller.start()
         host, port = runner.addresses[0][:2]
@@ -33,6 +39,7 @@ async def run_controller(
     finally:
         await controller.stop()
         await runner.cleanup()
+        guard.close()
 
 
 class ControllerThread:

@@ -3,8 +3,11 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from kfambassador.controller.access import is_loopback
 from kfambassador.controller.debounce import Pace
+from kfambassador.controller.reviews import ReviewSettings
 from kfambassador.envoy.listeners import ListenerSettings
+from kfambassador.errors import ConfigurationError
 from kfambassador.kube.reflector import ReflectorSettings
 from kfambassador.routing.policy import TenancyPolicy
 
@@ -19,12 +22,17 @@ class ControllerSettings:
         listener: Where Envoy listens.
         policy: Who may claim what, and which namespace is the gateway's own.
         namespace: The one namespace to follow; None follows all.
-        diagnostics_host: Where the read API listens. Anything but loopback shows every tenant's routes.
+        diagnostics_host: Where the read API listens. Anything but loopback needs ``reviews`` or a token.
         diagnostics_port: Its port; 0 takes a free one.
-        diagnostics_token: The bearer token the read API asks for; None asks for none.
+        diagnostics_token: The bearer token whose bearer the read API shows everything; None asks for none.
+        reviews: How the read API has the cluster review bearer tokens, so that tenants see what is theirs; None does
+            not, and ``diagnostics_token`` is what guards it.
         pace: How bursts of events are joined.
         reflector: How patiently the cluster is followed.
         write_statuses: Whether the status of Mappings is written (AMBASSADOR_UPDATE_MAPPING_STATUS, which is off).
+
+    Raises:
+        ConfigurationError: The read API would show everybody everything, or it is not clear who guards it.
     """
 
     xds_socket: Path
@@ -35,6 +43,23 @@ class ControllerSettings:
     diagnostics_host: str = "127.0.0.1"
     diagnostics_port: int = 0
     diagnostics_token: str | None = field(default=None, repr=False)
+    reviews: ReviewSettings | None = None
     pace: Pace = field(default_factory=Pace)
     reflector: ReflectorSettings = field(default_factory=ReflectorSettings)
     write_statuses: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuse what would leave the read API unguarded."""
+        if self.diagnostics_token is not None and self.reviews is not None:
+            raise ConfigurationError(
+                "The read API is guarded by diagnostics_token or by reviews, never by both: leave one of them out."
+            )
+        if self.diagnostics_token is not None and not self.diagnostics_token.strip():
+            raise ConfigurationError("diagnostics_token is empty, and would let everybody in: give one, or None.")
+        guarded = self.diagnostics_token is not None or self.reviews is not None
+        if not guarded and not is_loopback(self.diagnostics_host):
+            raise ConfigurationError(
+                f"diagnostics_host {self.diagnostics_host!r} can be reached from elsewhere, and nobody guards the read "
+                "API: it would show everybody's routes. Set reviews (Kubernetes tokens) or diagnostics_token, or "
+                "listen on 127.0.0.1."
+            )

@@ -1,7 +1,8 @@
 """What the controller knows of its own work: what was compiled, what is served, and what became of each object."""
 
+from collections.abc import Callable
 from collections.abc import Mapping as Dict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 
@@ -44,6 +45,10 @@ class SourceStatus:
     mappings: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
 
+    def told_to(self, sees: Callable[[str], bool]) -> "SourceStatus":
+        """The same in words for somebody; ``sees`` tells whether they may see a namespace."""
+        return replace(self, problems=tuple(problem.told_to(sees) for problem in self.problems))
+
 
 @dataclass(frozen=True)
 class Work:
@@ -52,7 +57,7 @@ class Work:
     Attributes:
         resources: All that was known.
         compiled: The table and all problems.
-        since: For each source, the generation at which its present resourceVersion was first compiled.
+        since: For each source, the generation at which what it comes to now was first compiled.
         undecided: Sources some of whose mappings wait for a search for the culprit of a refusal to end.
         renewed: Sources that were seen again since, saying the same; the store goes on filling it.
     """
@@ -110,9 +115,14 @@ class Work:
 
 
 def follow_sources(before: Work, resources: ResourceSet) -> dict[ObjectKey, int]:
-    """Say for each source at which generation its present resourceVersion came in, mappings held back included."""
+    """Say for each source at which generation what it comes to now was first compiled.
+
+    That changes with its resourceVersion, when its time is up, and while mappings of it are held back.
+    """
     known = before.resources.sources
+    # Without a new version: what expired, and what a clock that was set back brought to life again.
+    unsettled = before.undecided | (before.resources.expired ^ resources.expired)
     return {
-        key: before.since[key] if known.get(key) == version and key not in before.undecided else resources.generation
+        key: before.since[key] if known.get(key) == version and key not in unsettled else resources.generation
         for key, version in resources.sources.items()
     }

@@ -63,6 +63,8 @@ def judge(source: SourceStatus) -> Verdict | None:
 
 
 def _word(problem: Problem) -> str:
+    # Who may read a Mapping need not be allowed to see other namespaces.
+    problem = problem.told_to(lambda _namespace: False)
     return f"{problem.path}: {problem.message}" if problem.path else problem.message
 
 

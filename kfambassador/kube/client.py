@@ -1,10 +1,6 @@
-"""The one door to the ``kubernetes`` package: its configuration, credentials, TLS and connections, with plain JSON.
-
-Typed models are left alone: they differ between versions of that package, and reading them takes 4 to 17 times as long.
-"""
+"""A connection to one Kubernetes API, with objects as plain JSON."""
 
 import json
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,12 +8,14 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Final, Self, cast
 from urllib.parse import urlencode
 
 import urllib3
 
-from kfambassador.errors import ApiError, ConfigurationError, Gone, NotFound, Unauthorized
+from kfambassador.errors import ApiError, ConfigurationError, Gone, NotFound
+from kfambassador.kube.credentials import find_bearer, read_credentials
+from kfambassador.kube.entrances import Entrance, TokenEntrance
 from kfambassador.kube.kinds import Kind, find_kind
 from kfambassador.kube.objects import (
     Event,
@@ -32,14 +30,17 @@ from kfambassador.kube.objects import (
 )
 from kfambassador.kube.refusals import Request, explain_babble, explain_silence, explain_status, read_refusal
 from kfambassador.kube.sockets import OpenSockets
+from kfambassador.kube.upgrades import Upgraded, make_key, take_over, write_upgrade
 from kfambassador.names import DEFAULT_NAMESPACE, FIELD_MANAGER
+
+if TYPE_CHECKING:
+    from urllib3.connection import HTTPConnection
 
 __all__ = ["Event", "EventType", "KubeClient", "Listing", "Manifest"]
 
 _PAGE: Final = 2000
 _CONNECT_TIMEOUT: Final = 5.0
 _READ_SIZE: Final = 1 << 16
-_SERVICE_ACCOUNT_NAMESPACE: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
 class KubeClient:
@@ -49,7 +50,7 @@ class KubeClient:
     refuses or does not answer.
 
     Args:
-        configuration: A ``kubernetes.client.Configuration``; use one of the constructors below instead.
+        entrance: The way into it; use one of the constructors below instead.
         namespace: Where objects live that do not say.
         read_timeout: Seconds without a byte from the server after which a call is given up.
 
@@ -63,22 +64,25 @@ class KubeClient:
 
     def __init__(
         self,
-        configuration: Any,  # noqa: ANN401 - the official package is untyped
+        entrance: Entrance,
         *,
         namespace: str = DEFAULT_NAMESPACE,
         read_timeout: float = 30.0,
     ) -> None:
-        from kubernetes.client.rest import RESTClientObject
-
-        self.server = _without_credentials(configuration.host)
+        self.server = _without_credentials(entrance.url)
         self.default_namespace = namespace
-        self._configuration = configuration
+        self._entrance = entrance
         self._read_timeout = read_timeout
         self._sockets = OpenSockets()
-        self._pools = RESTClientObject(configuration).pool_manager
-        with _configuration_faults(f"the address {self.server}"):
-            self._connections = self._pools.connection_from_url(configuration.host)
-        self._connections.ConnectionCls = self._sockets.track(self._connections.ConnectionCls)
+        self._pools = entrance.open()
+        try:
+            self._connections = self._pools.connection_from_url(entrance.url)
+        except (urllib3.exceptions.HTTPError, ValueError) as error:
+            # In no other words: the address may hold a password.
+            message = f"Cannot connect with the address {self.server}: {type(error).__name__}"
+            raise ConfigurationError(message) from error
+        kept = cast("type[HTTPConnection]", self._connections.ConnectionCls)
+        self._connections.ConnectionCls = self._sockets.track(kept)
 
     @classmethod
     def connect(cls, url: str, *, token: str, read_timeout: float = 30.0) -> Self:
@@ -88,12 +92,7 @@ class KubeClient:
             >>> KubeClient.connect("http://127.0.0.1:8001", token="secret")
             <KubeClient http://127.0.0.1:8001>
         """
-        configuration = _new_configuration()
-        with _configuration_faults(f"the address {_without_credentials(url)}"):
-            configuration.host = url.rstrip("/")
-        configuration.proxy = None  # newer versions take one from the environment
-        configuration.api_key = {"authorization": f"Bearer {token}"}
-        return cls(configuration, read_timeout=read_timeout)
+        return cls(TokenEntrance(url.rstrip("/"), token), read_timeout=read_timeout)
 
     @classmethod
     def from_kubeconfig(cls, *, context: str | None = None, path: Path | None = None) -> Self:
@@ -106,19 +105,10 @@ class KubeClient:
         Raises:
             ConfigurationError: The file cannot be read, or has no such context.
         """
-        from kubernetes.config import ConfigException
-        from kubernetes.config.kube_config import KubeConfigLoader, KubeConfigMerger
+        from kfambassador.kube.official import enter_by_kubeconfig
 
-        files = str(path or os.environ.get("KUBECONFIG") or "~/.kube/config")
-        configuration = _new_configuration()
-        with _configuration_faults(f"the kubeconfig {files}"):
-            merged = KubeConfigMerger(files)
-            if merged.config is None:
-                raise ConfigException("there is no such file")
-            loader = KubeConfigLoader(merged.config, active_context=context, config_persister=merged.save_changes)
-            loader.load_and_set(configuration)
-            namespace = loader.current_context["context"].get("namespace") or DEFAULT_NAMESPACE
-        return cls(configuration, namespace=namespace)
+        entered = enter_by_kubeconfig(context=context, path=path)
+        return cls(entered.entrance, namespace=entered.namespace)
 
     @classmethod
     def in_cluster(cls) -> Self:
@@ -127,17 +117,14 @@ class KubeClient:
         Raises:
             ConfigurationError: This is no pod, or it has no service account.
         """
-        from kubernetes import config
+        from kfambassador.kube.official import enter_as_pod
 
-        configuration = _new_configuration()
-        with _configuration_faults("the service account of this pod (is this a pod?)"):
-            config.load_incluster_config(client_configuration=configuration)
-            namespace = _SERVICE_ACCOUNT_NAMESPACE.read_text().strip()
-        return cls(configuration, namespace=namespace)
+        entered = enter_as_pod()
+        return cls(entered.entrance, namespace=entered.namespace)
 
     def clone(self, *, read_timeout: float) -> "KubeClient":
         """Return a client of the same API with the same credentials and connections of its own."""
-        return KubeClient(self._configuration, namespace=self.default_namespace, read_timeout=read_timeout)
+        return KubeClient(self._entrance, namespace=self.default_namespace, read_timeout=read_timeout)
 
     def list(self, kind: Kind, *, namespace: str | None = None, label_selector: str | None = None) -> Listing:
         """List all objects of a kind, in pages; never a part of them.
@@ -256,6 +243,20 @@ class KubeClient:
             return False
         return True
 
+    def upgrade(
+        self, kind: Kind, name: str, *, subresource: str, query: dict[str, str], protocol: str, namespace: str
+    ) -> Upgraded:
+        """Open a WebSocket to a part of an object, such as ``pods/NAME/portforward``; the caller closes it."""
+        request = replace(self._named("get", kind, name, namespace=namespace), subresource=subresource)
+        key = make_key()
+        response = self._send("GET", request, query=query, upgrade=write_upgrade(key, protocol=protocol))
+        with self._explained(request):
+            return take_over(response, key)
+
+    def bearer_token(self) -> str | None:
+        """Give the token by which the API knows the caller, renewed when it is old; None when it is a certificate."""
+        return find_bearer(read_credentials(self._entrance, server=self.server))
+
     def close(self) -> None:
         """Close all connections; what other threads are waiting for fails, and their watches end."""
         self._sockets.shut()
@@ -326,15 +327,17 @@ class KubeClient:
         query: dict[str, str] | None = None,
         body: Manifest | None = None,
         content_type: str = "application/json",
+        upgrade: dict[str, str] | None = None,
     ) -> urllib3.BaseHTTPResponse:
         headers = {"Accept": "application/json", "Content-Type": content_type, "User-Agent": FIELD_MANAGER}
+        headers |= upgrade or {}
         text = None if body is None else json.dumps(body).encode()
         with self._explained(request):
             response: urllib3.BaseHTTPResponse = self._pools.urlopen(
                 method,
-                f"{self._configuration.host}{request.path}?{urlencode(query or {})}",
+                f"{self._entrance.url}{request.path}?{urlencode(query or {})}",
                 body=text,
-                headers=headers | self._credentials(),
+                headers=headers | read_credentials(self._entrance, server=self.server),
                 timeout=urllib3.Timeout(connect=_CONNECT_TIMEOUT, read=self._read_timeout),
                 retries=False,  # nor are redirects followed
                 preload_content=False,
@@ -342,24 +345,6 @@ class KubeClient:
             if response.status >= 300:  # noqa: PLR2004 - the HTTP class of success ends here
                 raise read_refusal(request, response.status, body=response.data, headers=response.headers)
         return response
-
-    def _credentials(self) -> dict[str, str]:
-        try:
-            settings = self._configuration.auth_settings().values()
-        except Exception as error:
-            # A renewal may read files, run a plugin and log in: any error may come out of it.
-            raise Unauthorized(
-                f"The credentials for the Kubernetes API at {self.server} could not be renewed "
-                f"({type(error).__name__}): log in again."
-            ) from error
-        headers = {setting["key"]: setting["value"].strip() for setting in settings}
-        # Left to the HTTP library, the error would quote the token.
-        if not all(value.isascii() and value.isprintable() for value in headers.values()):
-            raise Unauthorized(
-                f"The token for the Kubernetes API at {self.server} has characters that no token has: was more than "
-                "the token pasted?"
-            )
-        return headers
 
     @contextmanager
     def _explained(self, request: Request) -> Iterator[None]:
@@ -373,21 +358,3 @@ class KubeClient:
 
 def _without_credentials(url: str) -> str:
     return re.sub("//[^/]*@", "//", url)
-
-
-def _new_configuration() -> Any:  # noqa: ANN401 - the official package is untyped
-    from kubernetes.client import Configuration
-
-    return Configuration()
-
-
-@contextmanager
-def _configuration_faults(what: str) -> Iterator[None]:
-    from kubernetes.config import ConfigException
-
-    try:
-        yield
-    except Exception as error:
-        # The official loader also lets out what YAML, files and look-ups raise; that might quote a secret.
-        words = str(error) if isinstance(error, (ConfigException, OSError)) else type(error).__name__
-        raise ConfigurationError(f"Cannot connect with {what}: {words}") from error

@@ -77,15 +77,28 @@ def _segment(text: str, what: str) -> str:
 
 NAMESPACE: Final = Kind("Namespace", "namespaces", "v1", namespaced=False)
 SERVICE: Final = Kind("Service", "services", "v1")
+POD: Final = Kind("Pod", "pods", "v1")
 SECRET: Final = Kind("Secret", "secrets", "v1")
 CONFIG_MAP: Final = Kind("ConfigMap", "configmaps", "v1")
 EVENT: Final = Kind("Event", "events", "v1")
 ENDPOINT_SLICE: Final = Kind("EndpointSlice", "endpointslices", "v1", "discovery.k8s.io")
+DEPLOYMENT: Final = Kind("Deployment", "deployments", "v1", "apps")
 INGRESS: Final = Kind("Ingress", "ingresses", "v1", "networking.k8s.io")
 CUSTOM_RESOURCE_DEFINITION: Final = Kind(
     "CustomResourceDefinition", "customresourcedefinitions", "v1", "apiextensions.k8s.io", namespaced=False
 )
 MAPPING: Final = Kind("Mapping", "mappings", "v3alpha1", AMBASSADOR_GROUP)
+#: Questions that are asked by creating them; the answer is what comes back, and nothing is kept.
+TOKEN_REVIEW: Final = Kind("TokenReview", "tokenreviews", "v1", "authentication.k8s.io", namespaced=False)
+SUBJECT_ACCESS_REVIEW: Final = Kind(
+    "SubjectAccessReview", "subjectaccessreviews", "v1", "authorization.k8s.io", namespaced=False
+)
+
+#: Newest first: v1 since Kubernetes 1.28, v1beta1 since 1.27, v1alpha1 since 1.26.
+SELF_SUBJECT_REVIEWS: Final = tuple(
+    Kind("SelfSubjectReview", "selfsubjectreviews", version, "authentication.k8s.io", namespaced=False)
+    for version in ("v1", "v1beta1", "v1alpha1")
+)
 
 #: What the gateway's owner says for everybody, as custom resources; each is followed in the version it is stored in.
 GATEWAY_KINDS: Final = tuple(
@@ -100,6 +113,9 @@ GATEWAY_KINDS: Final = tuple(
     )
 )
 
+#: What a routing table is made of. Ingresses for the annotations some carry; what they say themselves is not acted on.
+FOLLOWED: Final = (SERVICE, INGRESS, ENDPOINT_SLICE, MAPPING, *GATEWAY_KINDS, SECRET)
+
 # Versions that are the same objects under another name.
 _OLDER_VERSIONS: Final = ("v1", "v2")
 
@@ -107,12 +123,16 @@ _OLDER_VERSIONS: Final = ("v1", "v2")
 KINDS: Final = (
     NAMESPACE,
     SERVICE,
+    POD,
     SECRET,
     CONFIG_MAP,
     EVENT,
     ENDPOINT_SLICE,
     INGRESS,
     CUSTOM_RESOURCE_DEFINITION,
+    TOKEN_REVIEW,
+    SUBJECT_ACCESS_REVIEW,
+    *SELF_SUBJECT_REVIEWS,
     MAPPING,
     *GATEWAY_KINDS,
     *(replace(kind, version=version) for kind in (MAPPING, *GATEWAY_KINDS) for version in _OLDER_VERSIONS),

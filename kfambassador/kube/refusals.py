@@ -10,6 +10,7 @@ import urllib3.exceptions as http
 
 from kfambassador.errors import ApiError
 from kfambassador.kube.kinds import Kind
+from kfambassador.kube.permissions import advise, read_denial
 
 #: A server's words are quoted up to this many characters, so that a page of HTML does not flood a log.
 _QUOTED: Final = 500
@@ -82,16 +83,22 @@ def explain_status(
     said = str(document.get("message") or "no further words")
     said = said if len(said) <= _QUOTED else f"{said[:_QUOTED]}…"
     message = f"The Kubernetes API at {request.server} refused to {request} ({status}): {said}"
-    if advice := _ADVICE.get(status):
+    if advice := _advise(status, said):
         message = f"{message.rstrip('.')}. {advice}"
     return ApiError.of(message, status=status, reason=str(document.get("reason") or ""), retry_after=retry_after)
 
 
+_FORBIDDEN: Final = 403
 _ADVICE: Final = {
     401: "Log in again, or check the token and the user of the kubeconfig.",
-    403: "Ask the cluster's administrator for a role that allows it.",
     429: "The server is overloaded: try again later.",
 }
+
+
+def _advise(status: int, said: str) -> str | None:
+    """Say what can be done; a 403 that speaks of no permission is a quota's or a webhook's, and says it itself."""
+    denial = read_denial(said) if status == _FORBIDDEN else None
+    return advise(denial) if denial is not None else _ADVICE.get(status)
 
 
 def explain_silence(request: Request, error: http.HTTPError, *, timeout: float) -> ApiError:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Collection, Iterable
 from dataclasses import replace
+from datetime import datetime
 from itertools import chain
 from typing import NamedTuple
 
@@ -72,10 +73,10 @@ class Store:
             return self._replace(news.kind, news.items)
         return self._change(news)
 
-    def resources(self, *, generation: int) -> ResourceSet:
-        """Join everything that is known."""
+    def resources(self, *, generation: int, now: datetime | None = None) -> ResourceSet:
+        """Join everything that is known; see :func:`~kfambassador.resources.objects.join_contributions`."""
         known = (contributions.values() for contributions in self._known.values() if contributions is not None)
-        return join_contributions(chain.from_iterable(known), generation=generation)
+        return join_contributions(chain.from_iterable(known), generation=generation, now=now)
 
     def _lose(self, news: Lost) -> bool:
         was_complete = self.is_complete
@@ -146,6 +147,7 @@ def _says_the_same(old: Contribution, new: Contribution) -> bool:
     return (
         configures_alike
         and old.configures == new.configures
+        and old.expiry == new.expiry
         and old.service is new.service
         and old.endpoints is new.endpoints
         and old.secret is new.secret

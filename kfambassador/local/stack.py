@@ -23,6 +23,7 @@ from kfambassador.names import ADMIN_SOCKET, ASKING_SOCKET, XDS_SOCKET
 
 # What takes long to import is imported where it is needed: Envoy starts meanwhile.
 if TYPE_CHECKING:
+    from kfambassador.controller.reviews import ReviewSettings
     from kfambassador.controller.runtime import ControllerThread
     from kfambassador.kube.client import KubeClient
     from kfambassador.local.kube.server import KubeServer
@@ -50,8 +51,12 @@ class LocalStack:
         kubeconfig: A file to write, for kubectl and other clients.
         api_port: Where the Kubernetes API answers; 0 takes a free port.
         concurrency: Envoy's worker threads.
+        reviews: Guard the read API as a cluster's is guarded, by tokens of the Kubernetes API; None gives it one of
+            its own.
         directory: Where Envoy's sockets and log are, a short path that is this user's alone; None makes one that is
             gone at the end.
+        rbac: Whether roles decide who may do what in its Kubernetes API, as in a cluster. The controller and whoever
+            connects to this gateway are administrators there; others come by tokens of ServiceAccounts.
 
     Example::
 
@@ -67,14 +72,18 @@ class LocalStack:
         kubeconfig: Path | None = None,
         api_port: int = 0,
         concurrency: int = 2,
+        reviews: "ReviewSettings | None" = None,
         directory: Path | None = None,
+        rbac: bool = False,
     ) -> None:
         self._http_port = http_port
         self._state = state
         self._kubeconfig = kubeconfig
         self._api_port = api_port
         self._concurrency = concurrency
+        self._reviews = reviews
         self._directory = directory
+        self._rbac = rbac
         self._parts = ExitStack()
         self._running: _Running | None = None
 
@@ -144,8 +153,9 @@ class LocalStack:
         tell("Starting the Kubernetes API")
         server = self._start_server(parts)
         tell("Starting the controller")
-        token = secrets.token_urlsafe(32)
-        client, controller = _start_controller(parts, server, socket=directory / XDS_SOCKET, port=port, token=token)
+        token = server.token if self._reviews else secrets.token_urlsafe(32)
+        guard = self._reviews or token
+        client, controller = _start_controller(parts, server, socket=directory / XDS_SOCKET, port=port, guard=guard)
         tell("Waiting until the gateway answers")
         keeper.wait_started()
         if missing := wait_ready(controller.diagnostics_url, timeout=READY_TIMEOUT):
@@ -165,7 +175,7 @@ class LocalStack:
     def _start_server(self, parts: ExitStack) -> "KubeServer":
         from kfambassador.local.kube.server import KubeServer
 
-        server = KubeServer(state=self._state, port=self._api_port, furniture=read_definitions())
+        server = KubeServer(state=self._state, port=self._api_port, furniture=read_definitions(), rbac=self._rbac)
         parts.callback(server.close)
         server.start()
         if self._kubeconfig is not None:
@@ -190,7 +200,7 @@ def _start_envoy(parts: ExitStack, envoy: EnvoyProcess, *, directory: Path) -> E
 
 
 def _start_controller(
-    parts: ExitStack, server: "KubeServer", *, socket: Path, port: int, token: str
+    parts: ExitStack, server: "KubeServer", *, socket: Path, port: int, guard: "str | ReviewSettings"
 ) -> "tuple[KubeClient, ControllerThread]":
     from kfambassador.controller.runtime import ControllerThread
     from kfambassador.controller.settings import ControllerSettings
@@ -205,7 +215,8 @@ def _start_controller(
         admin_socket=socket.parent / ADMIN_SOCKET,
         listener=listener,
         policy=TenancyPolicy.laptop(trusted_ca=find_authorities()),
-        diagnostics_token=token,
+        diagnostics_token=guard if isinstance(guard, str) else None,
+        reviews=None if isinstance(guard, str) else guard,
     )
     controller = ControllerThread(client, settings)
     parts.callback(controller.close)

@@ -119,6 +119,16 @@ class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[mi
     def ignore_aliases(self, _: object) -> bool:
         return True
 
+    def represent_text(self, text: str) -> yaml.ScalarNode:
+        """Several lines are written as several lines, for whoever reads them."""
+        node: yaml.ScalarNode = self.represent_scalar(
+            "tag:yaml.org,2002:str", text, style="|" if "\n" in text else None
+        )
+        return node
+
+
+_Dumper.add_representer(str, _Dumper.represent_text)
+
 
 def _split_documents(text: str) -> Iterator[tuple[str, int]]:
     """Cut the text at its document markers; at column 0 they are markers even inside block text."""

@@ -16,6 +16,16 @@ def as_objects(value: object) -> list[Dict[str, object]]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
+def is_number(value: object) -> bool:
+    """Whether a value is a number, and no truth value; NaN and infinity are such numbers.
+
+    Example:
+        >>> is_number(1.5), is_number(True), is_number("1")
+        (True, False, False)
+    """
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def as_text(value: object) -> str:
     """The value if it is text, else empty text."""
     return value if isinstance(value, str) else ""

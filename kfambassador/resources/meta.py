@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from kfambassador.problems import ObjectKey, Origin, Problem
 from kfambassador.resources.endpoints import EndpointSlice
@@ -65,6 +66,8 @@ class ResourceSet:
         endpoints: The EndpointSlices of each Service.
         secrets: The Secrets that may be read.
         sources: Each object that carries configuration, and the resourceVersion it was read at.
+        expiries: Until when, in UTC, mappings are served, for each object that says so; some may have come already.
+        expired: Those of them some of whose mappings are left out because their time is up.
         problems: What was found while reading.
         generation: Counts changes; never compared with a Kubernetes resourceVersion.
     """
@@ -75,5 +78,7 @@ class ResourceSet:
     endpoints: Dict[ServiceKey, tuple[EndpointSlice, ...]] = field(default_factory=dict)
     secrets: Dict[SecretKey, Secret] = field(default_factory=dict)
     sources: Dict[ObjectKey, str] = field(default_factory=dict)
+    expiries: Dict[ObjectKey, datetime] = field(default_factory=dict)
+    expired: frozenset[ObjectKey] = frozenset()
     problems: tuple[Problem, ...] = ()
     generation: int = 0

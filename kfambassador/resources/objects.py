@@ -3,12 +3,14 @@
 from collections.abc import Iterable
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import TypeVar
 
 from kfambassador.names import CONFIG_ANNOTATION, DEFAULT_NAMESPACE
 from kfambassador.problems import ObjectKey, Origin, Problem
 from kfambassador.resources.annotation import Configuration, read_annotation, read_object
 from kfambassador.resources.endpoints import EndpointSlice, read_endpoint_slice
+from kfambassador.resources.expiry import Expiry, read_expiry, tell_expired
 from kfambassador.resources.fields import as_object, as_text
 from kfambassador.resources.kinds import is_ambassadors
 from kfambassador.resources.meta import ResourceSet, SourcedMapping, SourcedResource
@@ -33,6 +35,7 @@ class Contribution:
         text: The annotation's text, "" when it has none.
         spec: What a custom resource says, with its apiVersion; None when it is none.
         created: Its creationTimestamp. What says the same and is as old need not be read again.
+        expiry: Until when its mappings are served; None is for good.
         service: The Service it is, if it is one.
         endpoints: The EndpointSlice it is, if it is one.
         secret: The Secret it is, if it is one.
@@ -44,6 +47,7 @@ class Contribution:
     text: str = ""
     spec: object = None
     created: str = ""
+    expiry: Expiry | None = None
     service: Service | None = None
     endpoints: EndpointSlice | None = None
     secret: Secret | None = None
@@ -82,7 +86,8 @@ def read_contribution(
     elif key.kind == "Secret":
         held = before.secret if before else None
         contribution = replace(contribution, secret=_keep(held, read_secret(manifest)))
-    return _read_config(contribution, metadata, before)
+    contribution = _read_config(contribution, metadata, before)
+    return replace(contribution, expiry=read_expiry(metadata)) if contribution.configures else contribution
 
 
 def _keep(before: T | None, now: T | None) -> T | None:
@@ -115,21 +120,36 @@ def _read_config(contribution: Contribution, metadata: Dict[str, object], before
     return replace(contribution, configuration=configuration, configures=True, text=text)
 
 
-def join_contributions(contributions: Iterable[Contribution], *, generation: int = 0) -> ResourceSet:
-    """Join what every object contributes into all that is known at one moment."""
+def join_contributions(
+    contributions: Iterable[Contribution], *, generation: int = 0, now: datetime | None = None
+) -> ResourceSet:
+    """Join what every object contributes into all that is known at one moment.
+
+    Args:
+        contributions: What each object contributes.
+        generation: Counts changes.
+        now: The moment, in UTC: mappings whose time is up are left out, and told of. Without it nothing expires.
+    """
     mappings: list[SourcedMapping] = []
     shared: list[SourcedResource] = []
     problems: list[Problem] = []
     secrets: dict[SecretKey, Secret] = {}
     sources: dict[ObjectKey, str] = {}
+    expiries: dict[ObjectKey, datetime] = {}
+    expired: set[ObjectKey] = set()
     services: dict[ServiceKey, Service] = {}
     endpoints: dict[ServiceKey, tuple[EndpointSlice, ...]] = {}
     for each in contributions:
-        mappings.extend(each.configuration.mappings)
-        shared.extend(each.configuration.shared)
-        problems.extend(each.configuration.problems)
+        configuration = each.configuration if each.expiry is None else _heed(each.expiry, each, now)
+        mappings.extend(configuration.mappings)
+        shared.extend(configuration.shared)
+        problems.extend(configuration.problems)
         if each.configures and each.origin.object is not None:
             sources[each.origin.object] = each.origin.resource_version
+            if each.expiry is not None and each.expiry.at is not None:
+                expiries[each.origin.object] = each.expiry.at
+                if configuration is not each.configuration:
+                    expired.add(each.origin.object)
         if each.service is not None:
             services[each.service.key] = each.service
         if each.endpoints is not None:
@@ -143,6 +163,25 @@ def join_contributions(contributions: Iterable[Contribution], *, generation: int
         endpoints=endpoints,
         secrets=secrets,
         sources=sources,
+        expiries=expiries,
+        expired=frozenset(expired),
         problems=tuple(problems),
         generation=generation,
     )
+
+
+def _heed(expiry: Expiry, contribution: Contribution, now: datetime | None) -> Configuration:
+    """Leave out the mappings whose time is up.
+
+    What an object says for everybody stays: a gateway whose AuthService ran out would be an open door.
+    """
+    configuration, origin = contribution.configuration, contribution.origin
+    if expiry.fault is not None:
+        return replace(configuration, problems=(*configuration.problems, expiry.fault.at(origin)))
+    if expiry.at is None or origin.object is None or not expiry.is_over(now):
+        return configuration
+    kept = tuple(each for each in configuration.mappings if not expiry.concerns(each.mapping.name))
+    if len(kept) == len(configuration.mappings):
+        return configuration
+    told = tell_expired(expiry.at, origin.object).at(origin)
+    return replace(configuration, mappings=kept, problems=(*configuration.problems, told))

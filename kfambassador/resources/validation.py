@@ -107,6 +107,8 @@ def _describe(path: str, details: list[ErrorDetails]) -> Fault:
         return Fault("unknown-attribute", f"{detail['loc'][-1]} is not known here", path=path)
     if detail["type"] == "string_too_short":
         return Fault("empty", "is empty; give it a value or leave it out", path=path)
+    if detail["type"] in {"value_error", "string_pattern_mismatch"}:
+        return Fault("wrong-value", _tell_value(detail), path=path)
     if detail["type"] in _BOUNDS:
         word, key = _BOUNDS[detail["type"]]
         bound = detail.get("ctx", {}).get(key)
@@ -116,6 +118,13 @@ def _describe(path: str, details: list[ErrorDetails]) -> Fault:
     )
     message = f"expected {' or '.join(expected)}, got {show(detail['input'])}"
     return Fault("wrong-type", message + _hint(detail, set(expected)), path=path)
+
+
+def _tell_value(detail: ErrorDetails) -> str:
+    """A value of the right type that is wrong all the same; a check of ours has words of its own."""
+    if detail["type"] == "value_error":
+        return detail["msg"].removeprefix("Value error, ")
+    return f"{show(detail['input'])} does not look like {detail['ctx']['pattern']}"
 
 
 def _hint(detail: ErrorDetails, expected: set[str]) -> str:

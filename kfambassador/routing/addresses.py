@@ -48,6 +48,7 @@ _NUMBERS = re.compile(rf"{_NUMBER}(?:\.{_NUMBER}){{0,3}}", re.IGNORECASE)
 _DASHED = re.compile(r"[0-9a-f]*(?:-[0-9a-f]*)+")
 
 
+@lru_cache(maxsize=100_000)
 def read_address(host: str) -> Address | None:
     """Read a host as an IP address, or say that it is a name.
 

@@ -16,7 +16,7 @@ is told of the conflict, and is the one person who can remove the older mapping.
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
-from kfambassador.problems import Fault, Problem
+from kfambassador.problems import Fault, Problem, Veil
 from kfambassador.routing.anchors import find_beginning
 from kfambassador.routing.groups import Candidate
 from kfambassador.routing.matches import HOST, write_expression
@@ -274,7 +274,15 @@ def _refuse(junior: Claim, owner: Claim) -> Problem:
         f"which was there first{first}; choose {other} or another host, or ask namespace {holder.namespace} to publish "
         "this service as its own"
     )
-    return Fault("conflicting-route", message, path="prefix").at(junior.candidate.sourced.origin)
+    some = "some of the requests" if first else "requests"
+    # In the loser's own words, with whom to ask: of the winner's conditions it may know no more than it wrote itself,
+    # or whoever tries expressions out would be told of everybody's paths one by one.
+    veiled = (
+        f"{some} for {_show_contested(junior, junior)} belong to a mapping of namespace {holder.namespace}, which was "
+        f"there first{first}; choose {other} or another host, or ask there"
+    )
+    veil = Veil(holder.namespace, veiled)
+    return Fault("conflicting-route", message, path="prefix", veil=veil).at(junior.candidate.sourced.origin)
 
 
 def _show_contested(junior: Claim, owner: Claim) -> str:

@@ -1,6 +1,6 @@
 """Which route wins for a request, and why the others do not."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kfambassador.routing.matches import HOST, METHOD, write_expression
 from kfambassador.routing.model import PathKind, PathMatch, Route, RoutingTable, Split, ValueKind, ValueMatch
@@ -25,14 +25,14 @@ class Explanation:
         request: The request asked about, its path as the routes see it.
         winner: The route that takes it; None when it is refused, or answered with 404.
         verdicts: What every route says, in evaluation order. A route behind the winner may match as well: it is
-            shadowed for this request.
+            shadowed for this request. None where only the winner was asked for.
         refusal: Why the gateway refuses it before any route is asked, beginning with the status; "" when it does not.
         asks: Which service is asked first whether the request may pass; "" when nobody is.
     """
 
     request: RequestLine
     winner: Route | None
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[Verdict, ...] = ()
     refusal: str = ""
     asks: str = ""
 
@@ -51,13 +51,21 @@ class Explanation:
 
 def explain(table: RoutingTable, request: RequestLine) -> Explanation:
     """Ask the table, as Envoy would, which route takes a request."""
+    found = find_winner(table, request)
+    if found.refusal:
+        return found
+    verdicts = tuple(Verdict(route, find_mismatch(route, found.request)) for route in table.routes())
+    return replace(found, verdicts=verdicts)
+
+
+def find_winner(table: RoutingTable, request: RequestLine) -> Explanation:
+    """Ask the same, without the verdicts: nobody behind the winner is asked."""
     refusal = find_refusal(request, table.module)
     if refusal:
-        return Explanation(request, None, (), refusal)
+        return Explanation(request, None, refusal=refusal)
     arrived = arrive(request, table.module)
-    verdicts = tuple(Verdict(route, find_mismatch(route, arrived)) for route in table.routes())
-    winner = next((verdict.route for verdict in verdicts if not verdict.reason), None)
-    return Explanation(arrived, winner, verdicts, asks=_find_asked(table, winner))
+    winner = next((route for route in table.routes() if not find_mismatch(route, arrived)), None)
+    return Explanation(arrived, winner, asks=_find_asked(table, winner))
 
 
 def _find_asked(table: RoutingTable, winner: Route | None) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from kfambassador.problems import Fault, Problem, Severity
+from kfambassador.problems import Fault, Problem, Severity, Veil
 from kfambassador.resources.mapping import Mapping
 from kfambassador.resources.meta import SourcedMapping
 from kfambassador.routing.clusters import Upstream
@@ -120,7 +120,12 @@ def _refuse_redirect(member: Candidate, first: Candidate) -> Problem:
         f"a redirect shares its requests with nobody, and mapping {first.mapping.name} of {first.sourced.origin} "
         f"{what} already; give this mapping another match"
     )
-    return Fault("conflicting-redirect", message, path="host_redirect").at(member.sourced.origin)
+    veiled = (
+        f"a redirect shares its requests with nobody, and a mapping of another namespace {what} already; give this "
+        "mapping another match"
+    )
+    veil = _veil(first, member, veiled)
+    return Fault("conflicting-redirect", message, path="host_redirect", veil=veil).at(member.sourced.origin)
 
 
 def _tell_alone(shadow: Candidate) -> Problem:
@@ -134,8 +139,15 @@ def _tell_alone(shadow: Candidate) -> Problem:
 def _refuse_shadow(shadow: Candidate, copied: Iterable[Candidate]) -> Problem:
     other = next(iter(copied), None)
     reason = f"mapping {other.mapping.name} of {other.sourced.origin} is one already" if other else "it is a redirect"
-    message = f"a route has one shadow at most, and none if it is a redirect; {reason}"
-    return Fault("second-shadow", message, path="shadow").at(shadow.sourced.origin)
+    rule = "a route has one shadow at most, and none if it is a redirect"
+    veil = _veil(other, shadow, f"{rule}; a mapping of another namespace is one already") if other else None
+    return Fault("second-shadow", f"{rule}; {reason}", path="shadow", veil=veil).at(shadow.sourced.origin)
+
+
+def _veil(told_of: Candidate, reader: Candidate, message: str) -> Veil | None:
+    """Say what those may read of a fault who may not see the mapping it tells of."""
+    namespace = told_of.sourced.namespace
+    return None if namespace == reader.sourced.namespace else Veil(namespace, message)
 
 
 def _tell_shares(member: Candidate, split: Split) -> Problem:

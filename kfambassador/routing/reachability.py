@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import combinations, product
 from typing import Final, NamedTuple
 
-from kfambassador.problems import Fault, Problem, Severity
+from kfambassador.problems import Fault, Problem, Severity, Veil
 from kfambassador.resources.validation import show
 from kfambassador.routing.anchors import find_beginning
 from kfambassador.routing.matches import HOST, METHOD, write_expression
@@ -255,8 +255,14 @@ def _tell(shadowed: Shadowed) -> Iterator[Problem]:
         f"and takes {_show_path(shadowed.by.match.path)}; give this one another match or a higher precedence, or take "
         "one of them out"
     )
+    veil = Veil(
+        winner.namespace,
+        f"it never has a request: {example} goes to a mapping of another namespace, which is evaluated before this "
+        "one; give this one another match or a higher precedence",
+    )
     for split in (*route.splits, *route.shadows):
-        yield Fault("unreachable", message, path="prefix", severity=Severity.WARNING).at(split.origin)
+        hides = veil if split.namespace != winner.namespace else None
+        yield Fault("unreachable", message, path="prefix", severity=Severity.WARNING, veil=hides).at(split.origin)
 
 
 def _show_example(match: Match) -> str:

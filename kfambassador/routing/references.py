@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Final, NamedTuple
 
 from kfambassador.names import ALLOWED_NAMESPACES_ANNOTATION
-from kfambassador.problems import Fault
+from kfambassador.problems import Fault, Veil
 from kfambassador.resources.endpoints import EndpointSlice
 from kfambassador.resources.service import EVERY_NAMESPACE, Service, ServiceKey
 from kfambassador.routing.addresses import (
@@ -113,7 +113,7 @@ def check_reference(
             return (Fault("forbidden-target", message, path="service"),)
         refusal = _find_ungranted(place, namespace, known, policy)
         if refusal:
-            return (Fault("reference-not-granted", refusal, path="service"),)
+            return (refusal,)
     return ()
 
 
@@ -209,19 +209,25 @@ def _find_address(host: str) -> Address | None:
 # What another namespace must allow
 
 
-def _find_ungranted(place: _Place, namespace: str, known: Neighbourhood, policy: TenancyPolicy) -> str:
-    """Say which Service of another namespace does not allow this one to point at it; "" when all do."""
+def _find_ungranted(place: _Place, namespace: str, known: Neighbourhood, policy: TenancyPolicy) -> Fault | None:
+    """Say which Service of another namespace does not allow this one to point at it; None when all do."""
     if not policy.references or policy.is_home(namespace):
-        return ""
+        return None
     keys = _list_services(place.host, known, policy)
     if _find_address(place.host) is not None and any(key.namespace == namespace for key in keys):
-        return ""  # the addresses of a machine stand behind Services of many namespaces, and one is its own
+        return None  # the addresses of a machine stand behind Services of many namespaces, and one is its own
     for key in keys:
         service = known.services.get(key)
         granted = service.allowed_namespaces if service else frozenset()
         if key.namespace != namespace and granted.isdisjoint({EVERY_NAMESPACE, namespace}):
-            return _write_refusal(place, namespace, key, service)
-    return ""
+            message = _write_refusal(place, namespace, key, service)
+            # The same whether there is such a Service or not, and whomever else it allows.
+            veiled = (
+                f"{place.shown} is of another namespace, where no Service allows namespace {namespace} to point there; "
+                f"name one that has the annotation {ALLOWED_NAMESPACES_ANNOTATION}: {namespace}"
+            )
+            return Fault("reference-not-granted", message, path="service", veil=Veil(key.namespace, veiled))
+    return None
 
 
 def _write_refusal(place: _Place, namespace: str, key: ServiceKey, service: Service | None) -> str:

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from collections.abc import Mapping as Dict
 from contextlib import suppress
-from typing import Literal, TypedDict
+from datetime import timedelta
+from typing import TYPE_CHECKING, Literal, TypedDict
 
 from pydantic import ValidationError
 
@@ -25,14 +26,16 @@ from kfambassador.resources.validation import describe_refusals
 from kfambassador.routing.checks import check_mapping
 from kfambassador.routing.matches import build_match
 
+if TYPE_CHECKING:
+    from kfambassador.sdk.servers.base import ModelServer
 
-class MappingAttributes(TypedDict, total=False):
-    """Every attribute of a :class:`~kfambassador.resources.mapping.Mapping` but its name and service.
 
-    What each means stands with the Mapping's fields; a test keeps the two alike.
+class VariantAttributes(TypedDict, total=False):
+    """The attributes of a :class:`~kfambassador.resources.mapping.Mapping` that one variant may have of its own.
+
+    What each means stands with the Mapping's fields.
     """
 
-    prefix: str
     prefix_regex: bool
     prefix_exact: bool
     case_sensitive: bool
@@ -63,7 +66,6 @@ class MappingAttributes(TypedDict, total=False):
     remove_request_headers: tuple[str, ...]
     remove_response_headers: tuple[str, ...]
     add_linkerd_headers: bool | None
-    shadow: bool
     use_websocket: bool
     allow_upgrade: tuple[str, ...]
     priority: Literal["default", "high"] | None
@@ -91,9 +93,29 @@ class MappingAttributes(TypedDict, total=False):
     health_checks: tuple[HealthCheck, ...]
     cluster_tag: str | None
     stats_name: str | None
-    weight: int | None
     precedence: int
     ambassador_id: tuple[str, ...]
+
+
+class MappingAttributes(VariantAttributes, total=False):
+    """Every attribute of a :class:`~kfambassador.resources.mapping.Mapping` but its name and service.
+
+    What each means stands with the Mapping's fields; a test keeps the two alike.
+    """
+
+    prefix: str
+    shadow: bool
+    weight: int | None
+
+
+class ExposeArguments(MappingAttributes, total=False):
+    """What :meth:`~kfambassador.sdk.gateway.Gateway.expose` takes besides a name; each is told there."""
+
+    service: str | int | None
+    server: "ModelServer | None"
+    namespace: str | None
+    ttl: float | timedelta | None
+    object_labels: Dict[str, str] | None
 
 
 def build_mapping(fields: Dict[str, object]) -> tuple[Mapping | None, tuple[Fault, ...]]:

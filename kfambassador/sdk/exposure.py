@@ -1,136 +1,247 @@
-"""The handle of a published model."""
+"""The handle of a published model: split its traffic, watch it, take it down."""
 
+from collections.abc import Callable, Sequence
 from collections.abc import Mapping as Dict
+from contextlib import suppress
 from types import TracebackType
-from typing import Self
+from typing import Self, Unpack
 
-from kfambassador.errors import RouteFailed
-from kfambassador.problems import Problem
-from kfambassador.resources.mapping import Mapping
-from kfambassador.sdk.calls import Call, Prediction, RouteTest, build_call, find_gateways_words, tell_denial
-from kfambassador.sdk.http import Answer
-from kfambassador.sdk.publication import Publication
-from kfambassador.sdk.waiting import Access, take_down, wait_until_answering
+from kfambassador.errors import ApiError, NotServed
+from kfambassador.sdk.access import Access
+from kfambassador.sdk.attributes import VariantAttributes
+from kfambassador.sdk.faces.states import show_exposure
+from kfambassador.sdk.model import Model
+from kfambassador.sdk.publishing.objects import change_publication, list_publications
+from kfambassador.sdk.publishing.planning import Plan
+from kfambassador.sdk.publishing.publication import Manifest, Publication, keeping
+from kfambassador.sdk.publishing.publish import locate_variant
+from kfambassador.sdk.publishing.variants import CANARY, SHADOW
+from kfambassador.sdk.readiness.status import ExposureStatus, Phase
+from kfambassador.sdk.readiness.waiting import (
+    build_probe,
+    read_status,
+    take_down,
+    wait_for_status,
+    wait_until_answering,
+)
+from kfambassador.sdk.servers.base import ModelServer
+from kfambassador.sdk.signatures import spell_out
+from kfambassador.sdk.traffic.rollout import Check, Rollout, run_rollout
+from kfambassador.sdk.traffic.shares import Shares, read_shares
+from kfambassador.sdk.traffic.splitting import drop_variant, promote, put_variant, restore_variant, roll_back, weigh
+from kfambassador.sdk.traffic.statistics import Statistics
+from kfambassador.sdk.views import ProblemList
 
 
-class Exposure:
-    """A published model: call it, test it, take it down.
+class Exposure(Model):
+    """A published model: call it, test it, split its traffic, take it down.
 
     As a context manager it takes the model down at the end of the block. Made by
-    :meth:`~kfambassador.sdk.gateway.Gateway.expose` and :meth:`~kfambassador.sdk.gateway.Gateway.get`.
+    :meth:`~kfambassador.sdk.gateway.Gateway.expose` and :meth:`~kfambassador.sdk.gateway.Gateway.get_exposure`.
     """
 
     def __init__(self, access: Access, publication: Publication, *, version: str) -> None:
-        self._access = access
-        self._publication = publication
+        super().__init__(access, publication)
         self._version = version
 
     @property
-    def name(self) -> str:
-        """The name it is published by."""
-        return self._publication.name
+    def status(self) -> ExposureStatus:
+        """How far it has come, and what is missing."""
+        return read_status(self._access, self._publication, self._version)
 
-    @property
-    def namespace(self) -> str:
-        """The namespace it is published in."""
-        return self._publication.namespace
+    # Readiness
 
-    @property
-    def url(self) -> str:
-        """Its public address."""
-        return f"{self._access.url}{self._publication.base}"
-
-    @property
-    def mappings(self) -> tuple[Mapping, ...]:
-        """Its mappings; the first is named for all."""
-        return self._publication.mappings
-
-    def predict(
-        self, instances: object, *, headers: Dict[str, str] | None = None, timeout: float = 330.0
-    ) -> Prediction:
-        """Ask the model for predictions.
-
-        Args:
-            instances: One input for each prediction wanted: a list, or an array of numpy and its like.
-            headers: Request headers.
-            timeout: Seconds without a byte after which it is given up. Envoy's own limit is the mapping's
-                ``timeout_ms``.
-
-        Raises:
-            RouteFailed: The answer is no success, or holds no predictions.
-        """
-        server = self._publication.server
-        call = self._call("POST", server.predict_path(self._publication.base), server.write_request(instances), headers)
-        answer = call.send(self._access.http, self._access.url, timeout=timeout)
-        if not answer.is_success:
-            raise _explain_failure(answer, self.mappings[0])
-        raw = answer.json()
-        values = server.read_predictions(raw)
-        if values is None:
-            message = f"{answer.url} answered {answer.status} without predictions: {answer.text}"
-            raise RouteFailed(message, status=answer.status)
-        return Prediction(values, raw, answer.latency_ms)
-
-    def test(
-        self,
-        body: object = None,
-        *,
-        method: str | None = None,
-        path: str | None = None,
-        headers: Dict[str, str] | None = None,
-        expect: int = 200,
-    ) -> RouteTest:
-        """Send one request through the gateway and tell what became of it; a wrong status raises nothing.
-
-        Args:
-            body: Sent as JSON; None sends none.
-            method: The method; GET without a body and POST with one.
-            path: The path; None means where predictions are asked for, or without a body where the server is probed.
-            headers: Request headers.
-            expect: The status that counts as passed.
-
-        Raises:
-            RouteFailed: There was no answer at all.
-        """
-        server, base = self._publication.server, self._publication.base
-        usual = server.probe_path(base) if body is None else server.predict_path(base)
-        call = self._call(method or ("GET" if body is None else "POST"), path or usual, body, headers)
-        answer = call.send(self._access.http, self._access.url)
-        won = self._access.reader.explain(call.method, call.target, call.headers)
-        return RouteTest(
-            path=call.target,
-            answer=answer,
-            expected=expect,
-            mapping=", ".join(won.mappings),
-            upstream_path=", ".join(dict.fromkeys(won.upstream_paths.values())),
-        )
-
-    def wait(self, timeout: float = 10.0) -> Self:
+    def wait(self, timeout: float | None = None) -> Self:
         """Wait until the model answers through the gateway; see :meth:`~kfambassador.sdk.gateway.Gateway.expose`.
 
         Args:
-            timeout: Seconds.
+            timeout: Seconds; None means 10 on this machine and 300 for a cluster.
 
         Raises:
             MappingRejected: The gateway left a mapping out.
             NotServed: Time is up; the message says which step is missing and what the likely cause is.
         """
+        timeout = self._access.patience if timeout is None else timeout
         wait_until_answering(self._access, self._publication, self._version, timeout=timeout)
         return self
 
-    def problems(self) -> tuple[Problem, ...]:
+    def wait_for_status(
+        self,
+        status: Phase | str | set[Phase] = Phase.ANSWERING,
+        *,
+        timeout: float = 600.0,
+        polling_interval: float = 2.0,
+        callbacks: Sequence[Callable[[ExposureStatus], None]] = (),
+    ) -> ExposureStatus:
+        """Wait until it has come this far.
+
+        Args:
+            status: A phase, or several of which one is enough.
+            timeout: Seconds.
+            polling_interval: The longest pause between two looks, in seconds.
+            callbacks: Told each new status.
+
+        Raises:
+            NotServed: Time is up.
+            MappingRejected: The gateway left a mapping out, and that was not waited for.
+        """
+        return wait_for_status(
+            self._access,
+            self._publication,
+            self._version,
+            status,
+            timeout=timeout,
+            polling_interval=polling_interval,
+            callbacks=callbacks,
+        )
+
+    def problems(self) -> ProblemList:
         """What the gateway has to say about its mappings."""
         source = self._access.reader.source(self._publication.carrier)
-        return tuple(problem.as_problem() for problem in source.problems)
+        return ProblemList(problem.as_problem() for problem in source.problems)
 
-    def curl(self) -> str:
-        """A line for a shell that asks for a prediction, or for whatever a server without predictions has there."""
-        server, mapping = self._publication.server, self.mappings[0]
-        method = mapping.method if mapping.method and not mapping.method_regex else "GET"
-        path = server.predict_path(self._publication.base)
-        if server.sample is None:
-            return self._call(method, path, None, None).curl(self._access.url)
-        return self._call("POST", path, server.write_request(server.sample), None).curl(self._access.url)
+    # Traffic
+
+    @spell_out
+    def canary(
+        self,
+        service: str | int | None = None,
+        weight: int = 10,
+        *,
+        variant: str = CANARY,
+        server: ModelServer | None = None,
+        wait: bool = True,
+        **attributes: Unpack[VariantAttributes],
+    ) -> Shares:
+        """Send a share of the requests to another server of the model.
+
+        Args:
+            service: Where it is, as for :meth:`~kfambassador.sdk.gateway.Gateway.expose`; None keeps the canary's and
+                changes its share.
+            weight: Its share of the requests in percent, exact at 0 and at 100.
+            variant: What to call it, where there are several.
+            server: What kind of server it is; None means the same.
+            wait: Whether to wait until it answers.
+            **attributes: What its mappings say besides what all say, such as ``host_rewrite``.
+
+        Returns:
+            The effective shares.
+
+        Raises:
+            MappingRejected: Something of it is at fault.
+            NotServed: A new server did not answer in time; it is taken back, and nobody's request went to it.
+        """
+        if service is None:
+            return self._change(lambda known: Plan(weigh(known, {variant: weight})), wait=wait)
+        return self._put(service, weight, variant=variant, server=server, attributes={**attributes}, wait=wait)
+
+    @spell_out
+    def shadow(
+        self,
+        service: str | int | None,
+        percent: int = 100,
+        *,
+        variant: str = SHADOW,
+        server: ModelServer | None = None,
+        **attributes: Unpack[VariantAttributes],
+    ) -> Shares:
+        """Send copies of requests to another server, whose answers are thrown away.
+
+        Args:
+            service: Where it is; None ends the shadowing.
+            percent: How many of the requests are copied.
+            variant: What to call it.
+            server: What kind of server it is; None means the same.
+            **attributes: What its mappings say besides what all say.
+
+        Returns:
+            The effective shares.
+        """
+        if service is None:
+            return self._change(lambda known: Plan(drop_variant(known, variant)))
+        return self._put(
+            service, percent, variant=variant, server=server, attributes={**attributes}, shadow=True, wait=True
+        )
+
+    def split(self) -> Shares:
+        """The effective shares: who gets how many of the requests, as the gateway serves them now."""
+        self._look_again()
+        call, reader = build_probe(self._publication), self._access.reader
+        if call is not None:
+            return read_shares(self._publication, reader.find_winner(call.method, call.target, call.headers).winner)
+        # Which request its route takes is not known: the route is found by its mapping.
+        own = f"{self.namespace}/{self._publication.mappings[0].name}"
+        shared = (
+            route for route in reader.routes() if own in {split.mapping for split in (*route.splits, *route.shadows)}
+        )
+        return read_shares(self._publication, next(shared, None))
+
+    def promote(self, variant: str = CANARY) -> Shares:
+        """Make a canary the stable server; it takes all requests. :meth:`rollback` goes back.
+
+        Raises:
+            MappingRejected: There is no such variant.
+        """
+        return self._change(lambda known: Plan(promote(known, variant)))
+
+    def rollback(self, variant: str | None = None) -> Shares:
+        """Send every request to the stable server again; without a canary, back to the one before the last promotion.
+
+        Args:
+            variant: Take back this canary alone; nothing is done where it is no more. None takes back all.
+
+        Raises:
+            MappingRejected: There is nothing to go back to.
+        """
+        return self._change(lambda known: Plan(roll_back(known) if variant is None else drop_variant(known, variant)))
+
+    def rollout(
+        self,
+        steps: Sequence[int] = (5, 25, 50, 100),
+        every: float = 60.0,
+        *,
+        while_: Check | None = None,
+        variant: str = CANARY,
+        promote: bool = True,
+    ) -> Rollout:
+        """Give a canary more and more of the requests while it does well; go back by itself when it does not.
+
+        Args:
+            steps: The canary's shares in percent, one after the other.
+            every: Seconds each share is watched for.
+            while_: What "well" means: a :class:`~kfambassador.sdk.traffic.rollout.Guard`, or a function that is given
+                what Envoy counted of the canary in the step (a
+                :class:`~kfambassador.sdk.traffic.statistics.SplitStatistics`) and returns True, or words that say what
+                is wrong. None means a Guard with its usual limits.
+            variant: Which variant.
+            promote: Whether it becomes the stable server after the last step.
+
+        Returns:
+            What happened at each step.
+
+        Raises:
+            RolledBack: It did not do well; its reason and steps say how. All requests go to the stable server again.
+        """
+        return run_rollout(self, steps, every, check=while_, variant=variant, promote=promote)
+
+    def statistics(self, *, variant: str | None = None) -> Statistics:
+        """What Envoy counts of its requests, a row for each server.
+
+        Args:
+            variant: Of this variant alone, as far as it has a server of its own; None means of all.
+
+        Raises:
+            ConfigurationError: There is no such variant.
+            NoGateway: The gateway's read API, which asks Envoy, does not answer.
+        """
+        if variant is not None:
+            self._look_again()
+            self._know(variant)
+        publication = self._publication
+        mappings = publication.mappings if variant is None else publication.list_mappings(variant)
+        return self._access.reader.statistics([f"{self.namespace}/{mapping.name}" for mapping in mappings])
+
+    # The end
 
     def delete(self, *, wait: float = 5.0) -> None:
         """Take the model down, and return when its routes are gone; does nothing when it is down already.
@@ -151,11 +262,71 @@ class Exposure:
     def __repr__(self) -> str:
         return f"<Exposure {self.name} at {self.url} → {self._publication.backend}>"
 
-    def _call(self, method: str, path: str, body: object, headers: Dict[str, str] | None) -> Call:
-        return build_call(self.mappings[0], method, path, body=body, headers=headers)
+    def _repr_html_(self) -> str:
+        return show_exposure(
+            self.name,
+            namespace=self.namespace,
+            url=self.url,
+            backend=self._publication.backend,
+            server=repr(self.server),
+            internal_url=self.internal_url,
+            # A server that has to be asked what its inputs are called is not asked for a picture.
+            curl="" if self.server.wants_metadata else self.curl(),
+            owner=self.owner,
+            expires_at=self._publication.expires_at,
+        )
 
+    def _know(self, variant: str | None) -> None:
+        if variant is not None and self._publication.find(variant) is None:
+            self._look_again()
+        super()._know(variant)
 
-def _explain_failure(answer: Answer, mapping: Mapping) -> RouteFailed:
-    words = find_gateways_words(answer, mapping) or tell_denial(answer)
-    said = f"{words} ({answer.text})" if words and answer.text else words or answer.text or "nothing more"
-    return RouteFailed(f"{answer.method} {answer.url} answered {answer.status}: {said}", status=answer.status)
+    def _look_again(self) -> None:
+        """Take up what others changed of it; what is gone, or cannot be read now, stays as it was known."""
+        with suppress(ApiError):
+            for found in list_publications(self._access.client, self.namespace, name=self.name):
+                self._publication, self._version = found
+
+    def _put(
+        self,
+        service: str | int,
+        weight: int,
+        *,
+        variant: str,
+        server: ModelServer | None,
+        attributes: Dict[str, object],
+        shadow: bool = False,
+        wait: bool = False,
+    ) -> Shares:
+        with keeping(self._publication):
+            found = locate_variant(self._access, self._publication, service, server=server, attributes=attributes)
+        fields: dict[str, object] = {"name": variant, "service": found.service, "weight": weight, "shadow": shadow}
+        fields |= {"server": server or found.server, "attributes": found.attributes}
+        if wait and weight and not shadow:
+            self._prove(fields, found.manifests)
+        return self._change(lambda known: Plan(put_variant(known, fields), found.manifests), wait=wait)
+
+    def _prove(self, fields: Dict[str, object], services: tuple[Manifest, ...]) -> None:
+        """Wait until a server that is new answers those who ask for it, before it gets a share of anybody else.
+
+        Raises:
+            NotServed: It does not; all is as it was before.
+        """
+        name = str(fields["name"])
+        before = self._publication.find(name)
+        if before is not None and before.service == fields["service"]:
+            return
+        try:
+            self._change(lambda known: Plan(put_variant(known, {**fields, "weight": 0}), services))
+        except NotServed as error:
+            self._change(lambda known: Plan(restore_variant(known, name, before)), wait=False)
+            words = f"{error}\n  {name} was taken back, and nobody's request went to it"
+            raise NotServed(words, stage=error.stage) from error
+
+    def _change(self, change: Callable[[Publication], Plan], *, wait: bool = True) -> Shares:
+        """Make one change of the traffic, and return when the gateway serves it."""
+        client = self._access.client
+        self._publication, self._version = change_publication(client, self.namespace, self.name, change)
+        if wait:
+            self.wait()
+        return self.split()

@@ -1,100 +1,68 @@
 """The gateway as its users see it: connect, publish, look, take down."""
 
-import os
-import sys
+from collections.abc import Callable, Sequence
 from collections.abc import Mapping as Dict
+from datetime import timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self, Unpack
 
-from kfambassador.errors import ConfigurationError, NotFound
+from kfambassador.errors import NotFound, NotServed
 from kfambassador.kube.client import KubeClient
-from kfambassador.problems import Problem
-from kfambassador.sdk.attributes import MappingAttributes
+from kfambassador.sdk.access import Access
+from kfambassador.sdk.attributes import ExposeArguments, MappingAttributes
+from kfambassador.sdk.calling.credentials import BearerToken, Credentials
+from kfambassador.sdk.calling.http import HttpClient
 from kfambassador.sdk.exposure import Exposure
-from kfambassador.sdk.http import HttpClient
-from kfambassador.sdk.objects import apply_plan, list_publications
-from kfambassador.sdk.publication import build_plan
-from kfambassador.sdk.reading import ReadApi
-from kfambassador.sdk.servers import ModelServer, TFServing
-from kfambassador.sdk.targets import InCluster, Kubeconfig, Local, Target, choose_target
-from kfambassador.sdk.views import Explanation, RouteList
-from kfambassador.sdk.waiting import Access, take_down
+from kfambassador.sdk.faces.states import show_gateway
+from kfambassador.sdk.publishing.difference import Difference
+from kfambassador.sdk.publishing.leftovers import Leftovers, find_leftovers
+from kfambassador.sdk.publishing.objects import check_name, list_publications, preview
+from kfambassador.sdk.publishing.publish import prepare, publish
+from kfambassador.sdk.reaching.reading import ReadApi
+from kfambassador.sdk.readiness.status import ExposureStatus, Phase
+from kfambassador.sdk.readiness.waiting import check_times, take_down
+from kfambassador.sdk.servers.base import ModelServer
+from kfambassador.sdk.signatures import spell_out
+from kfambassador.sdk.targets import Target
+from kfambassador.sdk.traffic.statistics import Statistics
+from kfambassador.sdk.views import Explanation, ProblemList, RouteList
 
 if TYPE_CHECKING:
     from kfambassador.local.endpoint import GatewayEndpoint
 
-#: Environment variables that say where the gateway of a cluster is, when the caller does not.
-URL_VARIABLE: Final = "KFAMBASSADOR_URL"
-DIAGNOSTICS_URL_VARIABLE: Final = "KFAMBASSADOR_DIAGNOSTICS_URL"
-DIAGNOSTICS_TOKEN_VARIABLE: Final = "KFAMBASSADOR_DIAGNOSTICS_TOKEN"  # noqa: S105 - the variable's name, not a token
-
-_TFSERVING: Final = TFServing()
-
-
-def connect(
-    target: Target | str | None = None,
-    *,
-    url: str | None = None,
-    diagnostics_url: str | None = None,
-    diagnostics_token: str | None = None,
-    quiet: bool = False,
-) -> "Gateway":
-    """Connect to a gateway: this machine's, or a cluster's.
-
-    Args:
-        target: ``"local"``, ``"in-cluster"``, the name of a kubeconfig context, or a
-            :class:`~kfambassador.sdk.targets.Local`, :class:`~kfambassador.sdk.targets.Kubeconfig` or
-            :class:`~kfambassador.sdk.targets.InCluster`. None means what ``KFAMBASSADOR_TARGET`` says; else the
-            cluster when this runs in one; else this machine, whose gateway is started when there is none. A kubeconfig
-            that merely lies about is never used.
-        url: A cluster's gateway as callers reach it; None means ``KFAMBASSADOR_URL``.
-        diagnostics_url: The read API of its controller; None means ``KFAMBASSADOR_DIAGNOSTICS_URL``.
-        diagnostics_token: The token of that; None means ``KFAMBASSADOR_DIAGNOSTICS_TOKEN``, or none.
-        quiet: Do not say on standard error which gateway it is.
-
-    Raises:
-        ConfigurationError: There is no such context, or it is not known where the cluster's gateway is.
-        NoGateway: The gateway of this machine could not be started.
-    """
-    chosen = choose_target(target, os.environ)
-    if isinstance(chosen, Local):
-        gateway = _connect_here(quiet=quiet)
-    else:
-        gateway = _connect_cluster(
-            chosen,
-            url=url,
-            diagnostics_url=diagnostics_url,
-            token=diagnostics_token or os.environ.get(DIAGNOSTICS_TOKEN_VARIABLE),
-        )
-    if not quiet:
-        _say(f"{gateway.place}: gateway at {gateway.url}")
-    return gateway
+#: The namespace that means all of them.
+EVERYWHERE: Final = "*"
 
 
 class Gateway:
     """A gateway: publish models and look at what it serves. A context manager that closes its connections.
 
-    Made by :func:`connect`.
+    Made by :func:`~kfambassador.sdk.connecting.connect`.
 
     Args:
         access: The ways to it.
-        place: Whose gateway it is.
     """
 
-    def __init__(self, access: Access, *, place: Target) -> None:
+    def __init__(self, access: Access) -> None:
         self._access = access
-        self.place = place
 
     @classmethod
-    def at(cls, endpoint: "GatewayEndpoint") -> Self:
+    def at(cls, endpoint: "GatewayEndpoint", *, credentials: Credentials | None = None, quiet: bool = False) -> Self:
         """Connect to a gateway of this machine whose endpoint is known, such as a LocalStack's."""
+        token = BearerToken(endpoint.diagnostics_token)
         access = Access(
             client=KubeClient.connect(endpoint.api_url, token=endpoint.api_token),
-            reader=ReadApi(endpoint.diagnostics_url, HttpClient(token=endpoint.diagnostics_token, direct=True)),
-            http=HttpClient(direct=True),
+            reader=ReadApi(endpoint.diagnostics_url, HttpClient(credentials=token, direct=True)),
+            http=HttpClient(credentials=credentials, origin=endpoint.url, direct=True),
             url=endpoint.url,
+            quiet=quiet,
         )
-        return cls(access, place=Local())
+        return cls(access)
+
+    @property
+    def place(self) -> Target:
+        """Whose gateway it is."""
+        return self._access.place
 
     @property
     def url(self) -> str:
@@ -111,39 +79,50 @@ class Gateway:
         """The Kubernetes API the gateway follows, for whoever wants to look or to do more."""
         return self._access.client
 
+    @spell_out
     def expose(
         self,
         name: str,
         *,
         service: str | int | None = None,
-        server: ModelServer = _TFSERVING,
+        server: ModelServer | None = None,
         namespace: str | None = None,
-        wait: float | None = 10.0,
+        wait: bool = True,
+        timeout: float | None = None,
+        ttl: float | timedelta | None = None,
+        take_over: bool = False,
         object_labels: Dict[str, str] | None = None,
         **attributes: Unpack[MappingAttributes],
     ) -> Exposure:
         """Publish a model, and return when it answers through the gateway.
 
-        Publishing the same name again changes what was published; nothing is lost on the way.
+        Publishing the same name again changes what was published; canaries and shadows stay, and nothing is lost on
+        the way.
 
         Args:
             name: The name to publish by; it also names the Kubernetes Service.
             service: Where the model server is: ``host:port`` or a port of this machine (``"127.0.0.1:8501"``,
-                ``8501``), a Service of the cluster (``"mnist"``, ``"mnist.team:8501"``) or a DNS name. Without a port
-                the server's usual one counts. None means the Service that has the model's name. What speaks TLS
+                ``8501``), a Service of the cluster (``"mnist"``, ``"mnist.team:8501"``), a URL or a DNS name; or an
+                object as kubectl writes it: ``"deployment/mnist"`` (a Service is made before it),
+                ``"inferenceservice/iris"``, ``"service/mnist"`` (that Service itself is annotated). Without a port the
+                server's usual one counts. None means the Service that has the model's name. What speaks TLS
                 (``"https://localhost:8443"``) needs a certificate for the name as it is written here.
-            server: What kind of server it is; it knows the paths.
+            server: What kind of server it is; it knows the paths. None means what an InferenceService says, what it was
+                when it was published before, or else :class:`~kfambassador.sdk.servers.tfserving.TFServing`.
             namespace: Where to publish; None means the gateway's usual namespace.
-            wait: Seconds to wait until it answers; None does not wait.
+            wait: Whether to wait until it answers.
+            timeout: Seconds to wait; None means 10 on this machine and 300 for a cluster, where pods have to start.
+            ttl: For how long it is served, in seconds or as a timedelta; None is for ever. Publishing again renews it.
+            take_over: Replace what another person published by this name, and what somebody applied from a file.
             object_labels: Labels for the Kubernetes objects, besides the usual ones. (A mapping's ``labels`` speak to a
                 rate limit service.)
             **attributes: What every mapping of the model says; ``prefix`` is the public path, and all others are those
                 of :class:`~kfambassador.resources.mapping.Mapping`.
 
         Raises:
-            MappingRejected: Something of it is at fault, or somebody else holds the name.
-            NotServed: It did not answer in time; the message says which step is missing. What was applied stays, and
-                is served once nothing is missing.
+            MappingRejected: Something of it is at fault, or somebody else holds the name or the path.
+            NotServed: It did not answer in time; the message says which step is missing and what the likely cause is.
+                What was applied stays, and is served once nothing is missing.
             ApiError: The Kubernetes API refused.
 
         Example::
@@ -151,41 +130,87 @@ class Gateway:
             mnist = gateway.expose("mnist", service="127.0.0.1:8501", timeout_ms=60_000)
             mnist.predict([[0.1, 0.2]]).values
         """
-        plan = build_plan(
-            name,
-            service=service,
-            server=server,
-            namespace=namespace or self.namespace,
-            attributes={**attributes},
-            labels=object_labels or {},
-            reaches_here=isinstance(self.place, Local),
-        )
-        version = apply_plan(self._access.client, plan)
-        exposure = Exposure(self._access, plan.publication, version=version)
-        return exposure if wait is None else exposure.wait(wait)
+        if timeout is not None:
+            check_times(timeout)  # before anything is applied
+        arguments: ExposeArguments = {
+            **attributes,
+            "service": service,
+            "server": server,
+            "namespace": namespace,
+            "ttl": ttl,
+            "object_labels": object_labels,
+        }
+        publication, version, doubt = publish(self._access, name, arguments, take_over=take_over)
+        exposure = Exposure(self._access, publication, version=version)
+        try:
+            return exposure.wait(timeout) if wait else exposure
+        except NotServed as error:
+            raise NotServed(f"{error}\n  {doubt}", stage=error.stage) if doubt else error from None
 
-    def exposures(self, *, namespace: str | None = None) -> list[Exposure]:
-        """Everything published from Python or the command line in a namespace."""
-        found = list_publications(self._access.client, namespace or self.namespace)
+    @spell_out
+    def diff(self, name: str, **arguments: Unpack[ExposeArguments]) -> Difference:
+        """Say what :meth:`expose` with the same arguments would change, and change nothing.
+
+        Returns:
+            What would change: true when anything would; printed in words, and as YAML by its ``yaml``.
+
+        Raises:
+            MappingRejected: Something of it is at fault, or somebody else holds the name.
+        """
+        plan, *_ = prepare(self._access, name, arguments)
+        return Difference.between(*preview(self._access.client, plan.publication))
+
+    def list_exposures(self, *, namespace: str | None = None) -> list[Exposure]:
+        """Everything published from Python or the command line in a namespace; ``"*"`` means in all."""
+        found = list_publications(self._access.client, self._choose(namespace))
         return [Exposure(self._access, publication, version=version) for publication, version in found]
 
-    def get(self, name: str, *, namespace: str | None = None) -> Exposure:
+    def get_exposure(self, name: str, *, namespace: str | None = None) -> Exposure:
         """Take up what was published by a name, perhaps by another process.
 
         Raises:
             NotFound: Nothing is published by that name.
         """
         namespace = namespace or self.namespace
-        for publication, version in list_publications(self._access.client, namespace, name=name):
+        for publication, version in list_publications(self._access.client, namespace, name=check_name(name)):
             return Exposure(self._access, publication, version=version)
         raise self._miss(name, namespace)
 
-    def delete(self, name: str, *, namespace: str | None = None, wait: float = 5.0) -> None:
+    def wait_for_exposure_status(
+        self,
+        name: str,
+        status: Phase | str | set[Phase] = Phase.ANSWERING,
+        *,
+        namespace: str | None = None,
+        timeout: float = 600.0,
+        polling_interval: float = 2.0,
+        callbacks: Sequence[Callable[[ExposureStatus], None]] = (),
+    ) -> Exposure:
+        """Wait until what was published by a name has come this far.
+
+        Args:
+            name: The name.
+            status: A phase, or several of which one is enough.
+            namespace: Where; None means the gateway's usual namespace.
+            timeout: Seconds.
+            polling_interval: The longest pause between two looks, in seconds.
+            callbacks: Told each new status.
+
+        Raises:
+            NotFound: Nothing is published by that name.
+            NotServed: Time is up.
+            MappingRejected: The gateway left a mapping out, and that was not waited for.
+        """
+        exposure = self.get_exposure(name, namespace=namespace)
+        exposure.wait_for_status(status, timeout=timeout, polling_interval=polling_interval, callbacks=callbacks)
+        return exposure
+
+    def delete_exposure(self, name: str, *, namespace: str | None = None, wait: float = 5.0) -> None:
         """Take down what was published by a name, and return when its routes are gone.
 
         Args:
             name: The name it was published by.
-            namespace: Where; None means the gateway's own default namespace.
+            namespace: Where; None means the gateway's usual namespace.
             wait: Seconds to wait for the routes to go; 0 returns at once.
 
         Raises:
@@ -195,9 +220,24 @@ class Gateway:
         if not take_down(self._access, namespace, name, timeout=wait):
             raise self._miss(name, namespace)
 
+    def leftovers(self, *, namespace: str | None = None) -> Leftovers:
+        """What serves nothing any more: expired exposures, and Services that an interrupted call left.
+
+        Args:
+            namespace: Where; None means the gateway's usual namespace, ``"*"`` all.
+
+        Returns:
+            What was found; its ``delete()`` takes it away. Nothing but what was published from here is ever listed.
+        """
+        return find_leftovers(self._access, self._choose(namespace))
+
     def routes(self) -> RouteList:
         """Every route the gateway serves, in the order they are evaluated; printed, it is a table."""
         return RouteList(self._access.reader.routes())
+
+    def statistics(self) -> Statistics:
+        """What Envoy counts of every mapping's requests; printed, it is a table."""
+        return self._access.reader.statistics()
 
     def explain(
         self, method: str, url: str, headers: Dict[str, str] | None = None, *, ask_envoy: bool = False
@@ -215,15 +255,13 @@ class Gateway:
         """
         return self._access.reader.explain(method, url, headers or {}, ask_envoy=ask_envoy)
 
-    def problems(self) -> tuple[Problem, ...]:
+    def problems(self) -> ProblemList:
         """Everything the gateway has to say about anybody's configuration."""
-        return tuple(problem.as_problem() for problem in self._access.reader.problems())
+        return ProblemList(problem.as_problem() for problem in self._access.reader.problems())
 
     def close(self) -> None:
         """Close the connections; what is published stays."""
-        self._access.client.close()
-        self._access.http.close()
-        self._access.reader.http.close()
+        self._access.close()
 
     def __enter__(self) -> Self:
         return self
@@ -236,51 +274,18 @@ class Gateway:
     def __repr__(self) -> str:
         return f"<Gateway {self.url} of {self.place}>"
 
+    def _repr_html_(self) -> str:
+        return show_gateway(self.url, place=str(self.place), namespace=self.namespace, reader=self._access.reader.place)
+
+    def _choose(self, namespace: str | None) -> str | None:
+        """The namespace that is meant; None is all."""
+        return None if namespace == EVERYWHERE else namespace or self.namespace
+
     def _miss(self, name: str, namespace: str) -> NotFound:
-        known = ", ".join(exposure.name for exposure in self.exposures(namespace=namespace))
+        known = ", ".join(exposure.name for exposure in self.list_exposures(namespace=namespace))
         others = f"; published there: {known}" if known else ", nor by any other name"
         return NotFound(
             f"Nothing is published as {name!r} in namespace {namespace!r}{others}.",
             status=404,
             reason="NotFound",
         )
-
-
-def _connect_here(*, quiet: bool) -> Gateway:
-    from kfambassador.local.daemon import ensure_gateway, hold_lease
-
-    endpoint = ensure_gateway(progress=None if quiet else _say)
-    hold_lease()
-    return Gateway.at(endpoint)
-
-
-def _connect_cluster(
-    place: Kubeconfig | InCluster, *, url: str | None, diagnostics_url: str | None, token: str | None
-) -> Gateway:
-    # The cluster first: where there is no such context, nobody needs to be asked for addresses.
-    if isinstance(place, InCluster):
-        client = KubeClient.in_cluster()
-    else:
-        client = KubeClient.from_kubeconfig(context=place.context, path=place.path)
-    try:
-        base = _require(url, URL_VARIABLE, place=place)
-        diagnostics = _require(diagnostics_url, DIAGNOSTICS_URL_VARIABLE, place=place)
-    except ConfigurationError:
-        client.close()
-        raise
-    reader = ReadApi(diagnostics.rstrip("/"), HttpClient(token=token))
-    return Gateway(Access(client, reader, HttpClient(), base.rstrip("/")), place=place)
-
-
-def _require(given: str | None, variable: str, *, place: Target) -> str:
-    value = given or os.environ.get(variable)
-    if not value:
-        argument = variable.removeprefix("KFAMBASSADOR_").lower()
-        raise ConfigurationError(
-            f"It is not known where the gateway of {place} is: set {variable}, or give connect({argument}=...)."
-        )
-    return value
-
-
-def _say(words: str) -> None:
-    sys.stderr.write(f"kfambassador: {words}\n")

@@ -13,7 +13,12 @@ _SERVICE_ACCOUNT_TOKEN: Final = Path("/var/run/secrets/kubernetes.io/serviceacco
 
 @dataclass(frozen=True, slots=True)
 class Local:
-    """The one gateway of this user on this machine; it is started when there is none."""
+    """The one gateway of this user on this machine; it is started when there is none.
+
+    Example:
+        >>> print(Local())
+        this machine
+    """
 
     def __str__(self) -> str:
         return "this machine"
@@ -26,6 +31,10 @@ class Kubeconfig:
     Attributes:
         context: The context; None means the file's current one.
         path: The file; None means ``$KUBECONFIG``, or else ``~/.kube/config``.
+
+    Example:
+        >>> print(Kubeconfig("staging"))
+        the cluster of context 'staging'
     """
 
     context: str | None = None
@@ -37,7 +46,12 @@ class Kubeconfig:
 
 @dataclass(frozen=True, slots=True)
 class InCluster:
-    """The cluster this process runs in, as its pod's service account."""
+    """The cluster this process runs in, as its pod's service account.
+
+    Example:
+        >>> print(InCluster())
+        the cluster this runs in
+    """
 
     def __str__(self) -> str:
         return "the cluster this runs in"

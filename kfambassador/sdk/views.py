@@ -10,6 +10,8 @@ from pydantic import BaseModel, JsonValue
 
 from kfambassador.attributes.redirecting import DEFAULT_REDIRECT_CODE
 from kfambassador.problems import ObjectKey, Origin, Problem, Severity
+from kfambassador.sdk.faces.routes import show_explanation, show_route, show_routes
+from kfambassador.sdk.faces.states import show_problems
 
 _HEADINGS = ("METHOD", "PATH", "CONDITIONS", "SERVICE", "REWRITE", "SHARE", "MAPPING")
 # What changes the path, in the order of who counts.
@@ -70,6 +72,11 @@ class Route(View, frozen=True):
         precedence: Evaluated before routes of lower precedence.
         splits: Who gets the requests.
         shadows: Who gets copies of them.
+
+    Example:
+        >>> split = Split(mapping="default/m", service="m:80", share=100, attributes={})
+        >>> Route(match={"prefix": "/m/", "method": "POST"}, splits=(split,))
+        <Route POST /m/* → m:80>
     """
 
     match: Dict[str, JsonValue]
@@ -106,6 +113,9 @@ class Route(View, frozen=True):
         asked = " ".join(part for part in (self.method, self.path, self.conditions) if part)
         return f"<Route {asked} → {shares}{copies}>"
 
+    def _repr_html_(self) -> str:
+        return show_route(self)
+
 
 class RouteList(Sequence[Route]):
     """Routes in the order they are evaluated; printed, it is a table.
@@ -135,6 +145,9 @@ class RouteList(Sequence[Route]):
     def __repr__(self) -> str:
         rows = [_row(route, split) for route in self._routes for split in (*route.splits, *route.shadows)]
         return write_table(_HEADINGS, rows) if rows else "no routes"
+
+    def _repr_html_(self) -> str:
+        return show_routes(self)
 
 
 class Verdict(View, frozen=True):
@@ -193,6 +206,18 @@ class EnvoyAnswer(View, frozen=True):
     difference: str = ""
 
 
+class Elsewhere(View, frozen=True):
+    """A route that takes a request and is none of yours.
+
+    Attributes:
+        words: That it is so.
+        match: By which path and host it takes the request; its other conditions are not told.
+    """
+
+    words: str
+    match: Dict[str, JsonValue] = {}
+
+
 class Explanation(View, frozen=True):
     """What becomes of a request.
 
@@ -205,6 +230,8 @@ class Explanation(View, frozen=True):
         refusal: Why it is refused before any route is asked, beginning with the status; "" when it is not.
         asks: Which authorization service is asked first whether it may pass; "" when nobody is.
         envoy: What Envoy itself says, when it was asked.
+        elsewhere: What is told of the route that takes it when that is of a namespace you may not see; None otherwise.
+        hidden: How many routes have nothing in them that you may see; what they say is left out.
     """
 
     request: Request
@@ -215,6 +242,8 @@ class Explanation(View, frozen=True):
     refusal: str = ""
     asks: str = ""
     envoy: EnvoyAnswer | None = None
+    elsewhere: Elsewhere | None = None
+    hidden: int = 0
 
     @property
     def mappings(self) -> tuple[str, ...]:
@@ -223,6 +252,8 @@ class Explanation(View, frozen=True):
 
     def __repr__(self) -> str:
         asked = f"{self.request.method} {self.request.path}"
+        if self.elsewhere is not None:
+            return f"<Explanation {asked} → {self.elsewhere.words}>"
         if self.winner is None:
             return f"<Explanation {asked} → {self.refusal or 'no route (404)'}>"
         if self.redirect is not None:
@@ -233,6 +264,9 @@ class Explanation(View, frozen=True):
         )
         copies = "".join(f", {_tell_copy(shadow)} by {shadow.mapping}" for shadow in self.winner.shadows)
         return f"<Explanation {asked} → {goes}{copies}>"
+
+    def _repr_html_(self) -> str:
+        return show_explanation(self)
 
 
 class SourceState(StrEnum):
@@ -260,6 +294,23 @@ class ProblemView(View, frozen=True):
         """The same as one of ours."""
         origin = Origin(_read_key(self.object), document=self.document, line=self.line, file=self.file)
         return Problem(self.code, self.message, origin, path=self.path, severity=self.severity)
+
+
+class ProblemList(tuple[Problem, ...]):
+    """Problems; printed, one a line.
+
+    Example:
+        >>> ProblemList()
+        no problems
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "\n".join(map(str, self)) if self else "no problems"
+
+    def _repr_html_(self) -> str:
+        return show_problems(self)
 
 
 class Source(View, frozen=True):

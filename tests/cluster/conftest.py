@@ -11,6 +11,7 @@ import pytest
 
 from kfambassador.local.kube.server import KubeServer
 from tests.cluster.raw_api import RawApi
+from tests.cluster.tenants import Tenant
 
 _numbers = itertools.count()
 
@@ -54,6 +55,20 @@ def services(namespace: str) -> str:
 def config_maps(namespace: str) -> str:
     """Return the path of the namespace's ConfigMaps."""
     return f"/api/v1/namespaces/{namespace}/configmaps"
+
+
+@pytest.fixture(scope="session")
+def guarded() -> Iterator[KubeServer]:
+    """Return a running API in which roles decide, and tokens may be short."""
+    with KubeServer(rbac=True, shortest_token=1) as server:
+        yield server
+
+
+@pytest.fixture
+def tenant(guarded: KubeServer) -> Iterator[Tenant]:
+    """Return a ServiceAccount without rights in a namespace of its own."""
+    with Tenant.move_in(guarded, f"team-{os.getpid()}-{next(_numbers)}") as moved_in:
+        yield moved_in
 
 
 def kubectl_path() -> Path:

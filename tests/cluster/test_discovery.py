@@ -76,7 +76,12 @@ def test_metadata_can_be_had_alone(api: RawApi, config_maps: str) -> None:
 
 
 def test_the_one_user_may_do_everything(api: RawApi) -> None:
-    review = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": {"x": "y"}}
+    attributes = {"verb": "delete", "resource": "namespaces"}
+    review = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectAccessReview",
+        "spec": {"resourceAttributes": attributes},
+    }
     answer = api.create("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", review)
     assert (answer.code, answer.object["status"]["allowed"]) == (201, True)
 

@@ -15,8 +15,12 @@ from urllib.request import Request, urlopen
 import pytest
 
 import kfambassador as kfa
+from kfambassador.cli.app import main
 from kfambassador.local.models import ModelServer
 from kfambassador.names import CONFIG_ANNOTATION
+from kfambassador.resources.documents import read_documents
+from kfambassador.resources.fields import as_object
+from tests.backends import EchoServer
 from tests.e2e.gateway import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("shared-gateway")]
@@ -89,6 +93,15 @@ def model() -> Iterator[ModelServer]:
         yield server
 
 
+@pytest.fixture(scope="module")
+def ragged(shared: str) -> Iterator[str]:
+    """A published model that takes rows of one length only."""
+    with EchoServer() as echo:
+        assert run("expose", "ragged", str(echo.port), "--server", "kserve-v2").returncode == 0
+        yield "ragged"
+        assert run("delete", "ragged").returncode == 0
+
+
 def test_a_model_is_published_shown_explained_and_taken_down(shared: str, model: ModelServer) -> None:
     exposed = run("expose", "mnist", str(model.url), "--set", "timeout_ms=6000", "--format", "json")
     assert exposed.returncode == 0, exposed.stderr
@@ -116,8 +129,28 @@ def test_a_typo_ends_with_1_and_the_nearest_name(shared: str, model: ModelServer
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("expose", "m", "8501", "--set", "server=x"), "'server' is no attribute of a mapping; it is said by --server"),
+        (("expose", "m", "8501", "--ttl", "99999999999d"), "ends before the year 10000"),
+        (("expose", "m", "8501", "--model", "a/b"), "model: 'a/b' does not look like"),
+        (("predict", "ragged", "[[1, 2], [3]]"), "input-0 is no array"),
+        (("predict", "ragged", "[1]", "--header", "x: a\nb"), "holds line breaks"),
+        (("test", "ragged", "--method", "BAD METHOD"), "BAD METHOD"),
+        (("delete", "ragged,app.kubernetes.io/name"), "published there: ragged"),
+        (("rollout", "ragged", "--error-rate", "5"), "error_rate: expected a part of the requests"),
+    ],
+    ids=str,
+)
+def test_a_mistake_gets_words_and_no_stack_trace(ragged: str, words: tuple[str, ...], said: str) -> None:
+    done = run(*words)
+    told = " ".join(done.stderr.replace("│", " ").split())
+    assert (done.returncode in {1, 2}, said in told, "Traceback" in told) == (True, True, False), told
+
+
 def test_what_does_not_answer_ends_with_1(shared: str) -> None:
-    done = run("expose", "dead", "127.0.0.1:1", "--wait", "0.1")
+    done = run("expose", "dead", "127.0.0.1:1", "--timeout", "0.1")
     assert (done.returncode, "does not answer" in done.stderr) == (1, True)
     assert run("delete", "dead").returncode == 0
 
@@ -205,3 +238,66 @@ def test_a_state_directory_in_use_ends_with_2(tmp_path: Path) -> None:
     assert second.returncode == 2
     assert str(tmp_path) in second.stderr
     assert "Traceback" not in second.stderr
+
+
+def here(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    """Run a command in this process, which is quicker than a process for each."""
+    with pytest.raises(SystemExit) as ended:
+        main(list(arguments))
+    said = capsys.readouterr()
+    return int(ended.value.code or 0), said.out, said.err
+
+
+def test_a_models_life_from_a_shell(shared: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with ModelServer("life") as first, ModelServer("life") as second:
+        place = f"127.0.0.1:{first.port}"
+        code, out, _ = here(capsys, "expose", "life", place, "--dry-run")
+        assert (code, "+kind: Service" in out) == (0, True)
+        assert here(capsys, "expose", "life", place, "--ttl", "8h")[0] == 0
+        code, out, _ = here(capsys, "list")
+        headings, *rows = out.splitlines()
+        assert headings.split() == ["NAME", "NAMESPACE", "STATUS", "URL", "SERVICE", "OWNER"]
+        assert any(row.split()[:4] == ["life", "default", "Answering", f"{shared}/models/life/"] for row in rows)
+        assert json.loads(here(capsys, "predict", "life", "[1.0, 2.0]")[1]) == [2.5, 3.0]
+        code, out, _ = here(capsys, "test", "life", '{"instances": [1.0]}')
+        assert (code, "default/life-verbs → /v1/models/life:predict" in out) == (0, True)
+        assert here(capsys, "test", "life", "--path", "nowhere", "--expect", "200")[0] == 1
+        code, out, _ = here(capsys, "canary", "life", f"127.0.0.1:{second.port}", "--weight", "10", "--format", "json")
+        shares = {variant: share["share"] for variant, share in json.loads(out).items()}
+        assert shares == {"stable": "90%", "canary": "10%"}
+        assert here(capsys, "split", "life")[1].splitlines()[0].split() == ["VARIANT", "SERVICE", "SHARE"]
+        assert json.loads(here(capsys, "predict", "life", "--variant", "canary")[1]) == [[2.5]]
+        code, out, _ = here(capsys, "rollout", "life", "--steps", "50,100", "--every", "0s", "--min-requests", "0")
+        assert (code, [line.split()[0] for line in out.splitlines()]) == (0, ["SHARE", "50%", "100%"])
+        assert f"127.0.0.1:{first.port}" in here(capsys, "rollback", "life")[1]
+        assert "copy of 20%" in here(capsys, "shadow", "life", f"127.0.0.1:{second.port}", "--percent", "20")[1]
+        counted = json.loads(here(capsys, "statistics", "life", "--format", "json")[1])
+        assert sum(row["requests"] for row in counted) > 0
+        assert "nothing is left over" in here(capsys, "leftovers")[1]
+        assert here(capsys, "delete", "life")[1] == "deleted life\n"
+        assert "life" not in here(capsys, "list")[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("canary", "nobody", "x:1"), "Nothing is published as 'nobody'"),
+        (("predict", "nobody", "[1"), "Nothing is published as 'nobody'"),
+        (("promote", "nobody"), "Nothing is published as 'nobody'"),
+    ],
+)
+def test_what_is_not_published_is_said(
+    shared: str, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], words: str
+) -> None:
+    code, _, err = here(capsys, *arguments)
+    assert (code, words in err, "Traceback" in err) == (1, True, False)
+
+
+def test_what_is_rendered_can_be_applied(shared: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = here(capsys, "render", "web", "web-server:3000", "--server", "http", "-s", "timeout_ms=5000")
+    (document,) = read_documents(out)
+    assert code == 0
+    with kfa.connect(quiet=True) as gateway:
+        gateway.client.apply({**as_object(document.value)})
+        assert gateway.get_exposure("web").mappings[0].timeout_ms == 5000
+        gateway.delete_exposure("web")

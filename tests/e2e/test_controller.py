@@ -140,6 +140,9 @@ def test_explain_is_asked_of_the_table_that_is_served(gateway: Parts, model: Mod
     assert gateway.ask("explain?method=POST&url=/a/x").json()["upstream_paths"] == {
         "default/a": "/v1/models/half_plus_twox"
     }
+    told = gateway.ask("explain?method=POST&url=/a/x&verdicts=none").json()
+    assert told["verdicts"] == []
+    assert "'default/a'" in str(told["winner"])
 
 
 def test_each_problem_is_logged_once_and_endpoints_that_come_and_go_are_no_warning(

@@ -183,7 +183,7 @@ def test_a_conflict_names_the_owner_and_a_mended_mapping_runs(world: World) -> N
     # Should both be made in one second, the one whose name comes first is the elder.
     world.kubectl("apply", "-f", "-", given=world.manifest("claimed", namespace="rival"))
     reason = world.await_state("claimed", "Inactive", namespace="rival")
-    assert "owner/claimed" in reason
+    assert "belong to a mapping of namespace owner, which was there first" in reason
     mended = world.manifest("claimed", namespace="rival").replace("prefix: /claimed/", "prefix: /mended/")
     world.kubectl("apply", "-f", "-", given=mended)
     assert world.await_state("claimed", "Running", namespace="rival") == ""

@@ -29,7 +29,7 @@ class Restricted(KubeClient):
     """A client whose account may neither read Secrets nor write statuses."""
 
     def clone(self, *, read_timeout: float) -> "Restricted":
-        return Restricted(self._configuration, namespace=self.default_namespace, read_timeout=read_timeout)
+        return Restricted(self._entrance, namespace=self.default_namespace, read_timeout=read_timeout)
 
     def list(self, kind: Kind, *, namespace: str | None = None, label_selector: str | None = None) -> Listing:
         ASKED.append((kind.kind, namespace))

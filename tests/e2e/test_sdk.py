@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import pytest
 
 import kfambassador as kfa
-from kfambassador.kube.kinds import ENDPOINT_SLICE, SECRET, SERVICE
+from kfambassador.kube.kinds import SECRET, SERVICE
 from kfambassador.local.models import ModelServer
 from kfambassador.local.ports import free_port
 from kfambassador.local.stack import LocalStack
@@ -39,7 +39,7 @@ def model() -> Iterator[ModelServer]:
 def gateway(stack: LocalStack) -> Iterator[kfa.Gateway]:
     with kfa.Gateway.at(stack.endpoint) as gateway:
         yield gateway
-        for exposure in gateway.exposures():
+        for exposure in gateway.list_exposures():
             exposure.delete()
 
 
@@ -98,14 +98,14 @@ def test_publishing_again_changes_what_is_served(gateway: kfa.Gateway, model: Mo
         moved = gateway.expose("m", service=model.port, server=HALF_PLUS_TWO)
         assert moved.predict([1.0]).values == [2.5]
         assert moved.test(path="/m/", expect=404)
-    assert len(gateway.client.list(ENDPOINT_SLICE, namespace="default").items) == 1
+    assert [exposure.name for exposure in gateway.list_exposures()] == ["m"]
 
 
 def test_an_exposure_is_taken_up_again_by_another_process(gateway: kfa.Gateway, model: ModelServer) -> None:
     gateway.expose("mnist", service=model.port, server=HALF_PLUS_TWO, host="models.example", headers={"x-team": "a"})
-    found = gateway.get("mnist")
+    found = gateway.get_exposure("mnist")
     assert found.predict([1.0]).values == [2.5]
-    assert [exposure.name for exposure in gateway.exposures()] == ["mnist"]
+    assert [exposure.name for exposure in gateway.list_exposures()] == ["mnist"]
 
 
 def test_a_model_is_taken_down_at_the_end_of_a_block(gateway: kfa.Gateway, model: ModelServer) -> None:
@@ -114,9 +114,9 @@ def test_a_model_is_taken_down_at_the_end_of_a_block(gateway: kfa.Gateway, model
     mnist.delete()
     assert gateway.client.list(SERVICE, namespace="default").items == ()
     with pytest.raises(kfa.NotFound, match="Nothing is published as 'mnist'"):
-        gateway.get("mnist")
+        gateway.get_exposure("mnist")
     with pytest.raises(kfa.NotFound, match="Nothing is published as 'mnist'"):
-        gateway.delete("mnist")
+        gateway.delete_exposure("mnist")
 
 
 def test_when_a_model_is_taken_down_its_routes_are_gone(gateway: kfa.Gateway, model: ModelServer) -> None:
@@ -139,18 +139,18 @@ def test_routes_and_explanations(gateway: kfa.Gateway, model: ModelServer) -> No
 
 def test_a_dead_port_is_said(gateway: kfa.Gateway) -> None:
     port = free_port()
-    said = find_fault(gateway.expose("mnist", service=port, wait=None))
+    said = find_fault(gateway.expose("mnist", service=port, wait=False))
     assert f"port {port} of this machine, but does not answer: Envoy cannot reach the service" in said
 
 
 def test_a_model_the_server_does_not_know_is_said(gateway: kfa.Gateway, model: ModelServer) -> None:
-    said = find_fault(gateway.expose("mnist", service=model.port, wait=None))
+    said = find_fault(gateway.expose("mnist", service=model.port, wait=False))
     assert "answers 404 when asked for model 'mnist'" in said
     assert "TFServing(model=...)" in said
 
 
 def test_a_service_that_is_not_there_is_said(gateway: kfa.Gateway) -> None:
-    said = find_fault(gateway.expose("mnist", service="nothing:80", wait=None))
+    said = find_fault(gateway.expose("mnist", service="nothing:80", wait=False))
     assert said.count("there is no Service default/nothing") == 1
 
 
@@ -161,14 +161,13 @@ def test_a_server_of_this_machine_that_speaks_tls_goes_by_its_name(gateway: kfa.
         exposed = gateway.expose("tt", service=service.format(port=server.port), tls="my-ca", server=kfa.HTTPServer())
         seen = Echo.read(exposed.test(path="/tt/x").answer.body)
         assert (seen.path, seen.header(":sni")) == ("/x", "localhost")
-        assert gateway.client.list(ENDPOINT_SLICE, namespace="default").items == ()
         exposed.delete()
 
 
 def test_a_certificate_nobody_trusts_is_said(gateway: kfa.Gateway) -> None:
     authorities = Authorities()
     with tls_server(authorities) as server, context_of(gateway, authorities.other.cert_pem.bytes()):
-        exposed = gateway.expose("tt", service=server.port, tls="my-ca", server=kfa.HTTPServer(), wait=None)
+        exposed = gateway.expose("tt", service=server.port, tls="my-ca", server=kfa.HTTPServer(), wait=False)
         said = find_fault(exposed)
         assert "its certificate is not trusted (name its authority in the ca_secret of a TLSContext" in said
         assert "another name than localhost, or it does not speak TLS" in said
@@ -180,7 +179,7 @@ def test_a_denied_model_is_not_said_to_be_missing(gateway: kfa.Gateway) -> None:
         auth = {"apiVersion": "ambassador/v1", "kind": "AuthService", "name": "guard", "auth_service": guard.url}
         with carried(gateway, auth):
             with EchoServer() as model:
-                said = find_fault(gateway.expose("mnist", service=model.port, wait=None))
+                said = find_fault(gateway.expose("mnist", service=model.port, wait=False))
             assert "it is denied with 403: an AuthService of the gateway may have done so" in said
             assert "Is it loaded" not in said
 
@@ -215,7 +214,7 @@ def test_a_mapping_the_gateway_leaves_out_is_said_with_its_place(gateway: kfa.Ga
         {"apiVersion": "v1", "kind": "Service", "metadata": carrier, "spec": {"ports": [{"port": 80}]}}
     )
     with pytest.raises(kfa.MappingRejected, match="the name mnist is taken in its namespace") as caught:
-        gateway.get("thief").wait()
+        gateway.get_exposure("thief").wait()
     assert [problem.code for problem in caught.value.problems] == ["duplicate-name"]
     assert "duplicate-name" in [problem.code for problem in gateway.problems()]
 
@@ -228,9 +227,9 @@ def test_a_failed_prediction_tells_the_servers_words(gateway: kfa.Gateway, model
 
 
 def test_a_prediction_of_a_model_that_is_down_says_so(gateway: kfa.Gateway) -> None:
-    mnist = gateway.expose("mnist", service=free_port(), server=HALF_PLUS_TWO, wait=None)
+    mnist = gateway.expose("mnist", service=free_port(), server=HALF_PLUS_TWO, wait=False)
     find_fault(mnist)
-    with pytest.raises(kfa.RouteFailed, match="answered 503: Envoy cannot reach the service"):
+    with pytest.raises(kfa.RouteFailed, match=r"answered 503.*: Envoy cannot reach the service"):
         mnist.predict([1.0])
 
 
@@ -283,4 +282,92 @@ def find_fault(exposure: kfa.Exposure) -> str:
 
 
 def labels_of(name: str) -> dict[str, str]:
-    return {"app.kubernetes.io/managed-by": "kfambassador", "app.kubernetes.io/name": name}
+    return {"app.kubernetes.io/managed-by": "kfambassador", "kfambassador/exposure": name}
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ({"server": kfa.TFServing}, r"server: expected a server such as TFServing\(\), got its class"),
+        ({"server": "tfserving"}, r"server: expected a server such as TFServing\(\), got 'tfserving'"),
+        ({"service": 8501.0}, "service: expected a port or a text such as 'mnist:8501', got 8501.0"),
+        ({"service": "http://127.0.0.1:8501/api"}, "has a path, and a service is host and port: say rewrite="),
+        ({"ttl": "8h"}, "ttl: expected seconds or a timedelta, got '8h'"),
+        ({"ttl": float("inf")}, "ttl: expected a time that ends before the year 10000, got inf"),
+        ({"object_labels": {"a": 1}}, "object_labels: expected an object of texts"),
+        ({"name": None}, "name: expected text, got nothing"),
+        ({"name": "mnist\n"}, "cannot name a Service"),
+    ],
+    ids=str,
+)
+def test_a_wrong_argument_is_said_and_nothing_applied(
+    gateway: kfa.Gateway, said: dict[str, object], words: str
+) -> None:
+    arguments: dict[str, object] = {"name": "mnist", "service": 8501, **said}
+    with pytest.raises(kfa.MappingRejected, match=words):
+        gateway.expose(**arguments)  # type: ignore[arg-type]
+    assert gateway.list_exposures() == []
+
+
+@pytest.mark.parametrize("timeout", [-1, float("nan"), "5"])
+def test_a_time_that_is_none_is_said_and_nothing_applied(gateway: kfa.Gateway, timeout: float) -> None:
+    with pytest.raises(ValueError, match="give positive ones"):
+        gateway.expose("mnist", service=8501, timeout=timeout)
+    assert gateway.list_exposures() == []
+
+
+def test_no_name_takes_nothing_down(gateway: kfa.Gateway, model: ModelServer) -> None:
+    gateway.expose("mnist", service=model.port, server=HALF_PLUS_TWO)
+    for ask in (gateway.delete_exposure, gateway.get_exposure):
+        with pytest.raises(kfa.ConfigurationError, match="got None"):
+            ask(None)  # type: ignore[arg-type]
+        with pytest.raises(kfa.NotFound, match="published there: mnist"):
+            ask("mnist,app.kubernetes.io/name")
+    assert [exposure.name for exposure in gateway.list_exposures()] == ["mnist"]
+
+
+def test_what_was_published_again_is_no_leftover_any_more(gateway: kfa.Gateway, model: ModelServer) -> None:
+    brief = gateway.expose("brief", service=model.port, server=HALF_PLUS_TWO, ttl=1, wait=False)
+    brief.wait_for_status(kfa.Phase.EXPIRED, timeout=20)
+    left = gateway.leftovers()
+    assert [each.exposure for each in left] == ["brief"]
+    renewed = gateway.expose("brief", service=model.port, server=HALF_PLUS_TWO)
+    assert left.delete() == 0
+    assert renewed.predict([1.0]).values == [2.5]
+
+
+def test_a_canary_that_does_not_answer_gets_nothing(gateway: kfa.Gateway, model: ModelServer) -> None:
+    mnist = gateway.expose("mnist", service=model.port, server=HALF_PLUS_TWO)
+    with pytest.raises(kfa.NotServed, match=r"(?s)nothing listens on port.*canary was taken back"):
+        mnist.canary(free_port(), weight=50)
+    assert [(share.variant, share.percent) for share in mnist.split()] == [("stable", 100)]
+    assert mnist.predict([1.0]).values == [2.5]
+    with ModelServer("half_plus_two") as second:
+        mnist.canary(second.port, weight=30)
+        with pytest.raises(kfa.NotServed):
+            mnist.canary(free_port(), weight=60)
+        assert [(share.service, share.percent) for share in mnist.split()] == [
+            (f"127.0.0.1:{model.port}", 70),
+            (f"127.0.0.1:{second.port}", 30),
+        ]
+
+
+def test_who_forgot_to_say_where_the_model_is_says_it_then(gateway: kfa.Gateway, model: ModelServer) -> None:
+    for _ in range(5):
+        forgotten = gateway.expose("half_plus_two".replace("_", "-"), server=HALF_PLUS_TWO, wait=False)
+        assert forgotten.status.phase is not kfa.Phase.ANSWERING
+        said = gateway.expose(forgotten.name, service=model.port)
+        assert said.predict([1.0]).values == [2.5]
+        said.delete()
+
+
+def test_published_again_it_stays_the_kind_of_server_it_was(gateway: kfa.Gateway) -> None:
+    with EchoServer() as echo:
+        gateway.expose("web", service=echo.port, server=kfa.HTTPServer())
+        assert gateway.expose("web", service=echo.port, timeout_ms=5000).url == f"{gateway.url}/web/"
+        assert gateway.expose("web", service=echo.port, server=kfa.TFServing()).url == f"{gateway.url}/models/web/"
+
+
+def test_addresses_of_a_cluster_without_the_cluster_are_refused() -> None:
+    with pytest.raises(kfa.ConfigurationError, match="are for the gateway of a cluster"):
+        kfa.connect("local", url="http://models.example", quiet=True)

@@ -44,10 +44,13 @@ def test_the_promised_names() -> None:
     import kfambassador
 
     promised = {
-        "ApiError", "ConfigurationError", "Conflict", "Explanation", "Exposure", "Forbidden", "Gateway", "HTTPServer",
-        "InCluster", "KfAmbassadorError", "Kubeconfig", "Local", "Mapping", "MappingRejected", "MissingExtra",
-        "ModelServer", "NoGateway", "NotFound", "NotServed", "Prediction", "Problem", "Route", "RouteFailed",
-        "RouteList", "RouteTest", "TFServing", "__version__", "connect",
+        "ApiError", "BasicAuth", "BearerToken", "ConfigurationError", "Conflict", "Cookie", "Credentials",
+        "Difference", "Explanation", "Exposure", "ExposureStatus", "Forbidden", "Gateway", "Guard", "HTTPServer",
+        "InCluster", "KServeV1", "KServeV2", "KfAmbassadorError", "Kubeconfig", "Leftovers", "Local", "MLflow",
+        "Manifests", "Mapping", "MappingRejected", "MissingExtra", "ModelServer", "NoGateway", "NotFound",
+        "NotServed", "OpenAI", "Phase", "Prediction", "Problem", "RolledBack", "Rollout", "Route", "RouteFailed",
+        "RouteList", "RouteTest", "Seldon", "Shares", "SplitStatistics", "Statistics", "TFServing", "TokenFile",
+        "TorchServe", "__version__", "connect", "render",
     }  # fmt: skip
     # Taking a name away breaks somebody's notebook; adding one is a promise.
     assert set(kfambassador.__all__) == promised
@@ -57,7 +60,7 @@ def test_a_name_that_is_not_promised_is_refused_as_python_does() -> None:
     import kfambassador
 
     with pytest.raises(AttributeError, match="nonsense"):
-        kfambassador.nonsense  # noqa: B018 - that is the point
+        kfambassador.nonsense  # type: ignore[attr-defined]  # noqa: B018 - that is the point
 
 
 def project() -> dict[str, object]:
@@ -76,12 +79,13 @@ def test_the_base_and_the_extras() -> None:
     assert {"kubernetes", "pyyaml", "pydantic", "requests"} <= names(described["dependencies"])
     extras = described["optional-dependencies"]
     assert isinstance(extras, dict)
-    assert set(extras) == {"all", "dev", "gateway", "local", "notebook", "pipelines"}
+    assert set(extras) == {"all", "dev", "gateway", "grpc", "local", "notebook", "pipelines"}
     assert names(extras["notebook"]) >= {"ipywidgets"}
     assert names(extras["pipelines"]) == {"kfp"}
     assert names(extras["gateway"]) == {"aiohttp", "google-re2", "grpcio", "xds-protos"}
+    assert names(extras["grpc"]) == {"grpcio", "protobuf"}
     assert extras["local"][0] == "kfambassador[gateway]"
-    assert extras["all"] == ["kfambassador[notebook,pipelines,gateway,local]"]
+    assert extras["all"] == ["kfambassador[notebook,pipelines,gateway,grpc,local]"]
 
 
 def test_constraints_are_exact_and_come_from_the_registry() -> None:

@@ -7,15 +7,23 @@ published alone. Where a real API server answers otherwise, this one is wrong.
 A write passes through these floors, each of which knows only those below::
 
     server                        a port, a thread, a token, a state directory
-    web                           who may ask; errors as Status
-    verbs, streams                one request: get, list, create, ...; a watch
+    web                           what a path means; errors as Status
+    verbs, streams, portforward   one request: get, list, create, ...; a watch; connections to a pod
+    reviews, token_requests       questions about callers and rights; tokens of ServiceAccounts
     views, discovery, openapi     what is answered
+    guard                         who asks, and whether they may
+    authentication, impersonation whose token it is; who wants to be taken for whom
+    authorization, escalation     what roles allow; nobody gives what they do not have
     cluster                       all parts below, joined
+    aggregation                   ClusterRoles made of others
     writing, deletion, reading    what a request does to the store
     preparation                   pruning, defaults, admission, validation
     ownership, patches, strategic how changes merge                                     (pure)
     catalog, builtin, definitions which kinds there are                                 (pure)
-    services, admission           rules of single kinds                                 (pure)
+    services, admission, roles    rules of single kinds                                 (pure)
+    default_roles                 the roles every cluster has                           (pure)
+    asking, rules, identity       what is asked, what a rule allows, who somebody is    (pure)
+    signing                       tokens one key signs                                  (pure)
     kinds, schema, structure      what a kind is, and documents held against it         (pure)
     watching, storage             who waits for changes; objects, versions, history
     documents, faults, status     JSON objects, faults of fields, the API's errors      (pure)

@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from kfambassador.local.kube import admission, columns, shapes
+from kfambassador.local.kube import admission, columns, roles, shapes
 from kfambassador.local.kube.definitions import admit_definition
-from kfambassador.local.kube.kinds import Kind
+from kfambassador.local.kube.kinds import ASKED, Kind, Subresource
 from kfambassador.local.kube.metadata import NameRule
 from kfambassador.local.kube.services import admit_service
 
@@ -29,6 +29,13 @@ BUILTIN: Final = (
     Kind(
         "", "v1", "ServiceAccount", "serviceaccounts", shapes.SERVICE_ACCOUNT,
         short_names=("sa",), columns=columns.SERVICE_ACCOUNT, returns_deleted=True,
+        subresources=(Subresource("token", "TokenRequest", ("create",), "authentication.k8s.io", "v1"),),
+    ),
+    Kind(
+        "", "v1", "Pod", "pods", shapes.POD,
+        short_names=("po",), categories=("all",), columns=columns.POD + columns.POD_WIDE, admit=admission.admit_pod,
+        has_status=True, returns_deleted=True,
+        subresources=(Subresource("portforward", "PodPortForwardOptions", ("create", "get"), "", "v1"),),
     ),
     Kind(
         "discovery.k8s.io", "v1", "EndpointSlice", "endpointslices", shapes.ENDPOINT_SLICE,
@@ -49,4 +56,49 @@ BUILTIN: Final = (
         namespaced=False, short_names=("crd", "crds"), categories=("api-extensions",), admit=admit_definition,
         columns=columns.DEFINITION, has_status=True, counts_generation=True,
     ),
+    Kind(
+        roles.GROUP, "v1", "Role", "roles", shapes.ROLE,
+        name_rule=NameRule.PATH, admit=roles.admit_role, whole_table=columns.ROLE,
+    ),
+    Kind(
+        roles.GROUP, "v1", "ClusterRole", "clusterroles", shapes.CLUSTER_ROLE,
+        namespaced=False, name_rule=NameRule.PATH, admit=roles.admit_cluster_role, whole_table=columns.ROLE,
+    ),
+    Kind(
+        roles.GROUP, "v1", "RoleBinding", "rolebindings", shapes.BINDING,
+        name_rule=NameRule.PATH, admit=roles.admit_role_binding, columns=columns.BINDING,
+    ),
+    Kind(
+        roles.GROUP, "v1", "ClusterRoleBinding", "clusterrolebindings", shapes.BINDING,
+        namespaced=False, name_rule=NameRule.PATH, admit=roles.admit_cluster_role_binding, columns=columns.BINDING,
+    ),
+    Kind(
+        "authentication.k8s.io", "v1", "SelfSubjectReview", "selfsubjectreviews", shapes.SELF_REVIEW,
+        namespaced=False, verbs=ASKED,
+    ),
+    Kind(
+        "authentication.k8s.io", "v1", "TokenReview", "tokenreviews", shapes.TOKEN_REVIEW,
+        namespaced=False, verbs=ASKED,
+    ),
+    Kind(
+        "authorization.k8s.io", "v1", "LocalSubjectAccessReview", "localsubjectaccessreviews", shapes.ACCESS_REVIEW,
+        verbs=ASKED,
+    ),
+    Kind(
+        "authorization.k8s.io", "v1", "SelfSubjectAccessReview", "selfsubjectaccessreviews",
+        shapes.SELF_ACCESS_REVIEW, namespaced=False, verbs=ASKED,
+    ),
+    Kind(
+        "authorization.k8s.io", "v1", "SelfSubjectRulesReview", "selfsubjectrulesreviews", shapes.RULES_REVIEW,
+        namespaced=False, verbs=ASKED,
+    ),
+    Kind(
+        "authorization.k8s.io", "v1", "SubjectAccessReview", "subjectaccessreviews", shapes.ACCESS_REVIEW,
+        namespaced=False, verbs=ASKED,
+    ),
 )  # fmt: skip
+
+#: What is asked of a ServiceAccount for a token; it is no resource of its own.
+TOKEN_REQUEST: Final = Kind(
+    "authentication.k8s.io", "v1", "TokenRequest", "tokenrequests", shapes.TOKEN_REQUEST, verbs=ASKED
+)

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Final
 
 from kfambassador.local.kube import deletion, services
+from kfambassador.local.kube.aggregation import Aggregation
+from kfambassador.local.kube.authorization import CLUSTER_ROLES
 from kfambassador.local.kube.catalog import Catalog
 from kfambassador.local.kube.deletion import LASTING_NAMESPACES, Deletion
 from kfambassador.local.kube.documents import Document, metadata_of, name_of
@@ -66,6 +68,7 @@ def open_cluster(path: Path | None, *, furniture: Iterable[Document] = ()) -> Cl
             define()
 
     store.listen(on_change)
+    store.listen(Aggregation(store, cluster.writing, catalog.served_as(CLUSTER_ROLES)[0]).follow)
     define()
     _found_namespaces(cluster)
     for document in furniture:

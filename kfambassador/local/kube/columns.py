@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from kfambassador.local.kube.documents import Document
+from kfambassador.local.kube.documents import Document, name_of
 from kfambassador.local.kube.kinds import Column
 
 _NONE: Final = "<none>"
@@ -89,6 +89,16 @@ def _status(document: Document) -> Document:
     return status
 
 
+def _containers(pod: Document) -> list[Document]:
+    listed: list[Document] = _status(pod).get("containerStatuses") or []
+    return listed
+
+
+def _pod_ready(pod: Document) -> str:
+    ready = sum(bool(each.get("ready")) for each in _containers(pod))
+    return f"{ready}/{len(_spec(pod).get('containers') or ())}"
+
+
 NAMESPACE: Final = (Column("Status", lambda item: _status(item).get("phase")),)
 SERVICE: Final = (
     Column("Type", lambda item: _spec(item).get("type")),
@@ -130,4 +140,15 @@ DEPLOYMENT: Final = (
     Column("Up-to-date", lambda item: _status(item).get("updatedReplicas", 0), type="integer"),
     Column("Available", lambda item: _status(item).get("availableReplicas", 0), type="integer"),
 )
+POD: Final = (
+    Column("Ready", _pod_ready),
+    Column("Status", lambda item: _status(item).get("phase")),
+    Column("Restarts", lambda item: sum(each.get("restartCount", 0) for each in _containers(item)), type="integer"),
+)
+POD_WIDE: Final = (Column("IP", lambda item: _status(item).get("podIP") or _NONE, priority=1),)
+ROLE: Final = (
+    Column("Name", name_of),
+    Column("Created At", lambda item: item["metadata"].get("creationTimestamp")),
+)
+BINDING: Final = (Column("Role", lambda item: f"{item['roleRef']['kind']}/{item['roleRef']['name']}"),)
 DEFINITION: Final = (Column("Created At", lambda item: item["metadata"].get("creationTimestamp")),)

@@ -4,7 +4,7 @@ from typing import Final
 
 from kfambassador.local.kube.catalog import Catalog
 from kfambassador.local.kube.documents import Document
-from kfambassador.local.kube.kinds import Kind
+from kfambassador.local.kube.kinds import Kind, Subresource
 
 #: The version of Kubernetes whose behaviour is followed.
 VERSION: Final = {
@@ -21,14 +21,6 @@ VERSION: Final = {
 #: Forms of the aggregated discovery document, the newest first.
 AGGREGATED: Final = ("v2", "v2beta1")
 
-#: Questions about the caller's own rights: there is one caller and it may do everything.
-REVIEW_GROUP: Final = ("authorization.k8s.io", "v1")
-REVIEWS: Final = {
-    "selfsubjectaccessreviews": "SelfSubjectAccessReview",
-    "selfsubjectrulesreviews": "SelfSubjectRulesReview",
-}
-
-_VERBS: Final = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 _STATUS_VERBS: Final = ("get", "patch", "update")
 
 
@@ -43,13 +35,13 @@ def list_core() -> Document:
 
 def list_groups(catalog: Catalog) -> Document:
     """The answer under ``/apis``."""
-    groups = [describe_group(catalog, group) for group in _versions(catalog) if group]
+    groups = [describe_group(catalog, group) for group in catalog.versions() if group]
     return {"kind": "APIGroupList", "apiVersion": "v1", "groups": groups}
 
 
 def describe_group(catalog: Catalog, group: str) -> Document:
     """The answer under ``/apis/GROUP``."""
-    versions = [{"groupVersion": f"{group}/{version}", "version": version} for version in _versions(catalog)[group]]
+    versions = [{"groupVersion": f"{group}/{version}", "version": version} for version in catalog.versions()[group]]
     return {
         "kind": "APIGroup",
         "apiVersion": "v1",
@@ -59,14 +51,9 @@ def describe_group(catalog: Catalog, group: str) -> Document:
     }
 
 
-def _versions(catalog: Catalog) -> dict[str, list[str]]:
-    group, version = REVIEW_GROUP
-    return catalog.versions() | {group: [version]}
-
-
 def is_served(catalog: Catalog, group: str, version: str = "") -> bool:
     """Whether a group, or one version of it, is served."""
-    versions = _versions(catalog).get(group, [])
+    versions = catalog.versions().get(group, [])
     return version in versions if version else bool(versions)
 
 
@@ -74,11 +61,6 @@ def list_resources(catalog: Catalog, group: str, version: str) -> Document:
     """The answer under ``/api/v1`` and ``/apis/GROUP/VERSION``."""
     kinds = sorted(catalog.kinds_of(group, version), key=lambda kind: kind.plural)
     resources = [entry for kind in kinds for entry in _describe(kind)]
-    if (group, version) == REVIEW_GROUP:
-        resources += [
-            {"name": plural, "singularName": "", "namespaced": False, "kind": kind, "verbs": ["create"]}
-            for plural, kind in REVIEWS.items()
-        ]
     return {
         "kind": "APIResourceList",
         "apiVersion": "v1",
@@ -93,15 +75,19 @@ def _describe(kind: Kind) -> list[Document]:
         "singularName": kind.singular or kind.name.lower(),
         "namespaced": kind.namespaced,
         "kind": kind.name,
-        "verbs": list(_VERBS),
+        "verbs": list(kind.verbs),
         "shortNames": list(kind.short_names),
         "categories": list(kind.categories),
     }
     entry = {field: value for field, value in entry.items() if value != []}
-    if not kind.has_status:
-        return [entry]
-    below = {"name": f"{kind.plural}/status", "singularName": "", "namespaced": kind.namespaced, "kind": kind.name}
-    return [entry, below | {"verbs": list(_STATUS_VERBS)}]
+    status = (Subresource("status", kind.name, _STATUS_VERBS),) if kind.has_status else ()
+    return [entry, *(_describe_subresource(kind, below) for below in (*status, *kind.subresources))]
+
+
+def _describe_subresource(kind: Kind, below: Subresource) -> Document:
+    name = {"name": f"{kind.plural}/{below.name}", "singularName": "", "namespaced": kind.namespaced}
+    origin = {"group": below.group, "version": below.version} if below.version else {}
+    return name | origin | {"kind": below.kind, "verbs": list(below.verbs)}
 
 
 def aggregate(catalog: Catalog, *, core: bool, form: str) -> Document:
@@ -112,7 +98,7 @@ def aggregate(catalog: Catalog, *, core: bool, form: str) -> Document:
         core: Whether of the core group (``/api``) or of all others (``/apis``).
         form: Its version, one of :data:`AGGREGATED`.
     """
-    groups = [(group, versions) for group, versions in _versions(catalog).items() if (group == "") == core]
+    groups = [(group, versions) for group, versions in catalog.versions().items() if (group == "") == core]
     items = [
         {
             "metadata": {"name": group} if group else {},
@@ -133,12 +119,11 @@ def aggregate(catalog: Catalog, *, core: bool, form: str) -> Document:
 
 def _aggregate_resources(catalog: Catalog, group: str, version: str) -> list[Document]:
     listed = list_resources(catalog, group, version)["resources"]
-    below = {entry["name"].partition("/")[0]: entry for entry in listed if "/" in entry["name"]}
     found: list[Document] = []
     for entry in listed:
         if "/" in entry["name"]:
             continue
-        resource = {
+        resource: Document = {
             "resource": entry["name"],
             "responseKind": {"group": group, "version": version, "kind": entry["kind"]},
             "scope": "Namespaced" if entry["namespaced"] else "Cluster",
@@ -147,10 +132,19 @@ def _aggregate_resources(catalog: Catalog, group: str, version: str) -> list[Doc
             "shortNames": entry.get("shortNames", []),
             "categories": entry.get("categories", []),
         }
-        if entry["name"] in below:
-            kind = resource["responseKind"]
+        below = [each for each in listed if each["name"].startswith(f"{entry['name']}/")]
+        if below:
             resource["subresources"] = [
-                {"subresource": "status", "responseKind": kind, "verbs": below[entry["name"]]["verbs"]}
+                {
+                    "subresource": each["name"].partition("/")[2],
+                    "responseKind": {
+                        "group": each.get("group", group),
+                        "version": each.get("version", version),
+                        "kind": each["kind"],
+                    },
+                    "verbs": each["verbs"],
+                }
+                for each in below
             ]
         found.append(resource)
     return found

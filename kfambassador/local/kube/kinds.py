@@ -60,6 +60,31 @@ class Column:
     description: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Subresource:
+    """What may be asked of an object beside the object itself.
+
+    Attributes:
+        name: What follows the object's name in the path.
+        kind: The kind of what is sent or answered.
+        verbs: What may be done with it.
+        group: The API group of that kind, "" for the object's own.
+        version: The API version of that kind, "" for the object's own.
+    """
+
+    name: str
+    kind: str
+    verbs: tuple[str, ...]
+    group: str = ""
+    version: str = ""
+
+
+#: What may be done with objects that are kept.
+KEPT: Final = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
+#: What may be done with a question: it is answered at once and nothing is kept.
+ASKED: Final = ("create",)
+
+
 @dataclass(frozen=True)
 class Kind:
     """A kind of object in one API version.
@@ -84,6 +109,8 @@ class Kind:
         stored_version: The API version its objects are stored in, where that is another one.
         singular: Its name in the singular; the lower-case kind unless given.
         warning: What every answer about its objects warns of; "" for nothing.
+        subresources: What else may be asked of its objects, beside their status.
+        verbs: What may be done with its objects.
     """
 
     group: str
@@ -105,6 +132,8 @@ class Kind:
     stored_version: str = ""
     singular: str = field(default="")
     warning: str = ""
+    subresources: tuple[Subresource, ...] = ()
+    verbs: tuple[str, ...] = KEPT
 
     @cached_property
     def schema(self) -> Schema:
@@ -126,6 +155,11 @@ class Kind:
     def resource(self) -> str:
         """The kind's name over all versions, as ``services`` or ``leases.coordination.k8s.io``."""
         return f"{self.plural}.{self.group}" if self.group else self.plural
+
+    @cached_property
+    def is_question(self) -> bool:
+        """Whether its objects are questions, answered at once and never kept."""
+        return self.verbs == ASKED
 
     @cached_property
     def path(self) -> str:

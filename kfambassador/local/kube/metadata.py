@@ -40,6 +40,12 @@ class NameRule(Enum):
         ),
         "my-name",
     )
+    PATH = (
+        r"(?!\.\.?$)[^/%]+",
+        253,
+        "may not be '.' or '..' and may not contain '/' or '%'",
+        "system:view",
+    )
     SERVICE = (
         r"[a-z]([-a-z0-9]*[a-z0-9])?",
         63,

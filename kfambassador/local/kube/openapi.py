@@ -70,6 +70,8 @@ def _paths(kind: Kind) -> Document:
         answer = {"responses": {"200": {"description": "OK"} | content}}
         return identity | answer | ({"parameters": parameters, "requestBody": content} if writes else {})
 
+    if kind.is_question:
+        return {base: {"post": operation("post", writes=True)}}
     return {
         base: {"get": operation("list", writes=False), "post": operation("post", writes=True)},
         f"{base}/{{name}}": {

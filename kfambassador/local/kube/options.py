@@ -1,6 +1,17 @@
 """Options: what a caller may ask for beside the object itself."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
+
+from kfambassador.local.kube.documents import Document
+
+#: Sees to it that the caller may write an object: as it will be, and as it was, None when it is new.
+Permit: TypeAlias = Callable[[Document, Document | None], None]
+
+
+def permit_everything(_document: Document, _before: Document | None) -> None:
+    """Let everything be written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,12 +23,14 @@ class WriteOptions:
         dry_run: Whether to answer as usual and store nothing.
         force: Whether a server-side apply may take fields over from others.
         validation: What to do about unknown fields: ``Strict``, ``Warn`` or ``Ignore``.
+        permit: Sees to it that the caller may write just this; asked before anything is stored.
     """
 
     manager: str = "unknown"
     dry_run: bool = False
     force: bool = False
     validation: str = "Warn"
+    permit: Permit = permit_everything
 
 
 @dataclass(frozen=True, slots=True)

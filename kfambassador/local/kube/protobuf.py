@@ -178,6 +178,42 @@ _SERVICE: Final = _message(
     externalTrafficPolicy=(11, _text),
     publishNotReadyAddresses=(13, _flag),
 )
+_RULE: Final = _message(
+    verbs=(1, _text, True),
+    apiGroups=(2, _text, True),
+    resources=(3, _text, True),
+    resourceNames=(4, _text, True),
+    nonResourceURLs=(5, _text, True),
+)
+_REQUIREMENT: Final = _message(key=(1, _text), operator=(2, _text), values=(3, _text, True))
+_SELECTOR: Final = _message(matchLabels=(1, _entry(_text)), matchExpressions=(2, _of(_REQUIREMENT), True))
+_BINDING: Final = _message(
+    metadata=(1, _of(_METADATA)),
+    subjects=(
+        2,
+        _of(_message(kind=(1, _text), apiGroup=(2, _text), name=(3, _text), namespace=(4, _text))),
+        True,
+    ),
+    roleRef=(3, _of(_message(apiGroup=(1, _text), kind=(2, _text), name=(3, _text)))),
+)
+_BOUND: Final = _message(kind=(1, _text), apiVersion=(2, _text), name=(3, _text), uid=(4, _text))
+_RESOURCE: Final = _message(
+    namespace=(1, _text),
+    verb=(2, _text),
+    group=(3, _text),
+    version=(4, _text),
+    resource=(5, _text),
+    subresource=(6, _text),
+    name=(7, _text),
+)
+_ACCESS: Final = {
+    "resourceAttributes": (1, _of(_RESOURCE)),
+    "nonResourceAttributes": (2, _of(_message(path=(1, _text), verb=(2, _text)))),
+}
+_ACCESS_REVIEW: Final = _message(
+    metadata=(1, _of(_METADATA)),
+    spec=(2, _of(_message(**_ACCESS, user=(3, _text), groups=(4, _text, True), uid=(6, _text)))),
+)
 _PRECONDITIONS: Final = _message(uid=(1, _text), resourceVersion=(2, _text))
 _KINDS: Final[Mapping[str, Message]] = {
     "Namespace": _message(metadata=(1, _of(_METADATA))),
@@ -196,6 +232,27 @@ _KINDS: Final[Mapping[str, Message]] = {
     "DeleteOptions": _message(
         preconditions=(2, _of(_PRECONDITIONS)), propagationPolicy=(4, _text), dryRun=(5, _text, True)
     ),
-    "SelfSubjectAccessReview": {},
-    "SelfSubjectRulesReview": {},
+    "Role": _message(metadata=(1, _of(_METADATA)), rules=(2, _of(_RULE), True)),
+    "ClusterRole": _message(
+        metadata=(1, _of(_METADATA)),
+        rules=(2, _of(_RULE), True),
+        aggregationRule=(3, _of(_message(clusterRoleSelectors=(1, _of(_SELECTOR), True)))),
+    ),
+    "RoleBinding": _BINDING,
+    "ClusterRoleBinding": _BINDING,
+    "TokenRequest": _message(
+        metadata=(1, _of(_METADATA)),
+        spec=(
+            2,
+            _of(_message(audiences=(1, _text, True), boundObjectRef=(3, _of(_BOUND)), expirationSeconds=(4, _number))),
+        ),
+    ),
+    "TokenReview": _message(
+        metadata=(1, _of(_METADATA)), spec=(2, _of(_message(token=(1, _text), audiences=(2, _text, True))))
+    ),
+    "SelfSubjectReview": _message(metadata=(1, _of(_METADATA))),
+    "SelfSubjectAccessReview": _message(metadata=(1, _of(_METADATA)), spec=(2, _of(_message(**_ACCESS)))),
+    "SelfSubjectRulesReview": _message(metadata=(1, _of(_METADATA)), spec=(2, _of(_message(namespace=(1, _text))))),
+    "SubjectAccessReview": _ACCESS_REVIEW,
+    "LocalSubjectAccessReview": _ACCESS_REVIEW,
 }

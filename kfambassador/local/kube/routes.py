@@ -62,4 +62,6 @@ def find_route(catalog: Catalog, path: str) -> Route | None:
 
 
 def _is_known(kind: Kind, subresource: str) -> bool:
-    return subresource == "" or (subresource == "status" and kind.has_status)
+    if subresource in {"", "status"}:
+        return subresource == "" or kind.has_status
+    return any(subresource == known.name for known in kind.subresources)

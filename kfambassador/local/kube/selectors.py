@@ -72,6 +72,21 @@ def read_selector(labels: str, fields: str) -> Selector:
     return Selector(labels=_read(labels, _label), fields=_read(fields, _field_requirement))
 
 
+def exact_name(fields: str) -> str:
+    """The one name a ``fieldSelector`` lets through, "" when it may be more than one.
+
+    Example:
+        >>> exact_name("metadata.name=web"), exact_name("metadata.name!=web")
+        ('web', '')
+    """
+    try:
+        selector = read_selector("", fields)
+    except BadSelector:
+        return ""
+    exact = (each for each in selector.fields if each.key == "metadata.name" and not each.is_negated)
+    return next((value for each in exact for value in each.values or ()), "")
+
+
 def _read(text: str, read_one: _ReadOne) -> tuple[Requirement, ...]:
     found: list[Requirement] = []
     position = 0

@@ -19,8 +19,12 @@ from aiohttp import web
 
 from kfambassador.errors import ConfigurationError, PortInUse
 from kfambassador.local.kube.cluster import Cluster, open_cluster
+from kfambassador.local.kube.default_roles import DEFAULT_ROLES
 from kfambassador.local.kube.documents import Document
+from kfambassador.local.kube.guard import Guard
+from kfambassador.local.kube.signing import KEY_LENGTH, TokenKey
 from kfambassador.local.kube.state import StateDirectory
+from kfambassador.local.kube.token_requests import SHORTEST
 from kfambassador.local.kube.web import Face
 
 #: The name of cluster, user and context in the kubeconfig.
@@ -43,6 +47,10 @@ class KubeServer:
         port: The port; 0 takes a free one.
         token: The bearer token; a random one unless given.
         furniture: Objects outside namespaces, such as definitions, that are there whenever it starts.
+        rbac: Whether roles decide who may do what, as in a cluster, with the roles every cluster has; otherwise every
+            caller who is known may do everything. The token of the server is always an administrator's.
+        shortest_token: The shortest a ServiceAccount may ask its token to live, in seconds. A cluster's rule is 600;
+            with less, whatever is to be seen when a token ends is seen soon.
 
     Example:
         >>> with KubeServer() as server:
@@ -58,10 +66,14 @@ class KubeServer:
         port: int = 0,
         token: str | None = None,
         furniture: Iterable[Document] = (),
+        rbac: bool = False,
+        shortest_token: float = SHORTEST,
     ) -> None:
         self.token = token or secrets.token_urlsafe(32)
         self._state = state
-        self._furniture = tuple(furniture)
+        self._furniture = (*furniture, *(DEFAULT_ROLES if rbac else ()))
+        self._rbac = rbac
+        self._shortest_token = shortest_token
         self._address = (host, port)
         self._thread: threading.Thread | None = None
         self._stop: Future[None] = Future()
@@ -104,7 +116,7 @@ class KubeServer:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def write_kubeconfig(self, path: Path) -> None:
+    def write_kubeconfig(self, path: Path, *, token: str | None = None, namespace: str = "default") -> None:
         """Write a kubeconfig for kubectl and other clients, readable to its owner only.
 
         It holds the token twice: as the user's, and in the server's URL as a password, because kubectl and other
@@ -112,18 +124,20 @@ class KubeServer:
 
         Args:
             path: The file; one that is there is replaced at once and whole.
+            token: Whose it is: a ServiceAccount's token; the administrator's when none is given.
+            namespace: The namespace to work in.
 
         Raises:
             ConfigurationError: When it cannot be written.
         """
-        server = self.url.replace("://", f"://{CONTEXT}:{quote(self.token, safe='')}@")
+        server = self.url.replace("://", f"://{CONTEXT}:{quote(token or self.token, safe='')}@")
         config = {
             "apiVersion": "v1",
             "kind": "Config",
             "current-context": CONTEXT,
             "clusters": [{"name": CONTEXT, "cluster": {"server": server}}],
-            "users": [{"name": CONTEXT, "user": {"token": self.token}}],
-            "contexts": [{"name": CONTEXT, "context": {"cluster": CONTEXT, "user": CONTEXT, "namespace": "default"}}],
+            "users": [{"name": CONTEXT, "user": {"token": token or self.token}}],
+            "contexts": [{"name": CONTEXT, "context": {"cluster": CONTEXT, "user": CONTEXT, "namespace": namespace}}],
         }
         draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
         try:
@@ -138,15 +152,18 @@ class KubeServer:
 
     def _run(self, ready: "Future[int]") -> None:
         try:
-            with _listening(self._address) as listener, _opened(self._state, self._furniture) as cluster:
-                asyncio.run(self._serve(cluster, listener, ready))
+            with _listening(self._address) as listener, _opened(self._state, self._furniture) as (cluster, key):
+                asyncio.run(self._serve(cluster, key, listener, ready))
         except BaseException as error:
             if ready.done():
                 raise
             ready.set_exception(error)
 
-    async def _serve(self, cluster: Cluster, listener: socket.socket, ready: "Future[int]") -> None:
-        face = Face(cluster, token=self.token)
+    async def _serve(self, cluster: Cluster, key: TokenKey, listener: socket.socket, ready: "Future[int]") -> None:
+        guard = Guard(
+            cluster.store, token=self.token, key=key, has_roles=self._rbac, shortest_token=self._shortest_token
+        )
+        face = Face(cluster, guard)
         runner = web.AppRunner(
             face.application(),
             access_log=None,
@@ -181,13 +198,15 @@ def _listening(address: tuple[str, int]) -> Iterator[socket.socket]:
 
 
 @contextlib.contextmanager
-def _opened(state: Path | None, furniture: Iterable[Document]) -> Iterator[Cluster]:
+def _opened(state: Path | None, furniture: Iterable[Document]) -> Iterator[tuple[Cluster, TokenKey]]:
     with contextlib.ExitStack() as held:
-        path = held.enter_context(StateDirectory(state)).database if state else None
+        directory = held.enter_context(StateDirectory(state)) if state else None
+        path = directory.database if directory else None
+        key = TokenKey(directory.read_secret(KEY_LENGTH) if directory else secrets.token_bytes(KEY_LENGTH))
         try:
             cluster = open_cluster(path, furniture=furniture)
         except sqlite3.Error as error:
             message = f"The database {path} cannot be opened: {error}. Mend or remove it, or choose another directory."
             raise ConfigurationError(message) from error
         held.callback(cluster.store.close)
-        yield cluster
+        yield cluster, key

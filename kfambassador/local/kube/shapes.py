@@ -233,6 +233,83 @@ DEPLOYMENT: Final = shape(
     status=open_record(conditions=_CONDITIONS),
 )
 
+POD: Final = shape(
+    spec=open_record(
+        containers=_CONTAINERS,
+        initContainers=_CONTAINERS,
+        volumes=keyed(_OPEN, "name"),
+        nodeSelector=atomic(table(STRING)),
+        restartPolicy=default(STRING, "Always"),
+        serviceAccountName=default(STRING, "default"),
+    ),
+    status=open_record(conditions=_CONDITIONS, podIP=STRING, phase=STRING),
+)
+
+_RULES: Final = array(
+    record(
+        required=("verbs",),
+        verbs=_STRINGS,
+        apiGroups=_STRINGS,
+        resources=_STRINGS,
+        resourceNames=_STRINGS,
+        nonResourceURLs=_STRINGS,
+    )
+)
+_REQUIREMENT: Final = record(required=("key", "operator"), key=STRING, operator=STRING, values=_STRINGS)
+ROLE: Final = shape(rules=_RULES)
+CLUSTER_ROLE: Final = shape(
+    rules=_RULES,
+    aggregationRule=record(
+        clusterRoleSelectors=array(record(matchLabels=table(STRING), matchExpressions=array(_REQUIREMENT)))
+    ),
+)
+BINDING: Final = shape(
+    subjects=array(record(required=("kind", "name"), kind=STRING, apiGroup=STRING, name=STRING, namespace=STRING)),
+    roleRef=atomic(record(required=("kind", "name"), apiGroup=STRING, kind=STRING, name=STRING)),
+) | {"required": ["roleRef"]}
+
+_USER: Final = record(username=STRING, uid=STRING, groups=_STRINGS, extra=table(_STRINGS))
+TOKEN_REQUEST: Final = shape(
+    spec=record(
+        audiences=_STRINGS,
+        expirationSeconds=default(INTEGER, 3600),
+        boundObjectRef=record(apiVersion=STRING, kind=STRING, name=STRING, uid=STRING),
+    ),
+    status=record(token=STRING, expirationTimestamp=STRING),
+)
+TOKEN_REVIEW: Final = shape(
+    spec=record(token=STRING, audiences=_STRINGS),
+    status=record(authenticated=BOOLEAN, user=_USER, audiences=_STRINGS, error=STRING),
+)
+SELF_REVIEW: Final = shape(status=record(userInfo=_USER))
+
+_ACCESS_ASKED: Final = {
+    "resourceAttributes": record(
+        namespace=STRING,
+        verb=STRING,
+        group=STRING,
+        version=STRING,
+        resource=STRING,
+        subresource=STRING,
+        name=STRING,
+        fieldSelector=_OPEN,
+        labelSelector=_OPEN,
+    ),
+    "nonResourceAttributes": record(path=STRING, verb=STRING),
+}
+_ACCESS_ANSWER: Final = record(allowed=BOOLEAN, denied=BOOLEAN, reason=STRING, evaluationError=STRING)
+SELF_ACCESS_REVIEW: Final = shape(spec=record(_ACCESS_ASKED), status=_ACCESS_ANSWER)
+ACCESS_REVIEW: Final = shape(
+    spec=record(_ACCESS_ASKED, user=STRING, groups=_STRINGS, uid=STRING, extra=table(_STRINGS)),
+    status=_ACCESS_ANSWER,
+)
+RULES_REVIEW: Final = shape(
+    spec=record(namespace=STRING),
+    status=record(
+        resourceRules=array(_OPEN), nonResourceRules=array(_OPEN), incomplete=BOOLEAN, evaluationError=STRING
+    ),
+)
+
 DEFINITION: Final = shape(
     spec=record(
         required=("group", "names", "scope", "versions"),

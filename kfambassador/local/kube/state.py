@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import secrets
 from pathlib import Path
 from typing import Self
 
@@ -9,6 +10,7 @@ from kfambassador.errors import ConfigurationError, StateInUse
 
 _DATABASE = "kubernetes.db"
 _LOCK = "kubernetes.lock"
+_KEY = "kubernetes.key"
 
 
 class StateDirectory:
@@ -54,6 +56,32 @@ class StateDirectory:
     def database(self) -> Path:
         """The database file, which only its owner may read."""
         return self._path / _DATABASE
+
+    def read_secret(self, length: int) -> bytes:
+        """The directory's secret, which is made when it is first asked for and stays.
+
+        Args:
+            length: Its bytes.
+
+        Raises:
+            ConfigurationError: When it cannot be read or made, or is not what was made.
+        """
+        path = self._path / _KEY
+        try:
+            if not path.exists():
+                draft = self._path / f".{_KEY}"
+                draft.unlink(missing_ok=True)
+                with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                    file.write(secrets.token_bytes(length))
+                draft.rename(path)
+            secret = path.read_bytes()
+        except OSError as error:
+            message = f"The key {path} cannot be used: {error.strerror}. Mend that, or choose another state directory."
+            raise ConfigurationError(message) from error
+        if len(secret) != length:
+            message = f"The key {path} has {len(secret)} bytes and not {length}. Remove it: a new one is made then."
+            raise ConfigurationError(message)
+        return secret
 
     def close(self) -> None:
         """Let the directory go."""

@@ -1,6 +1,7 @@
 """Verbs: get, list, create, replace, patch, apply and delete over HTTP."""
 
 import asyncio
+import dataclasses
 import json
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -8,8 +9,12 @@ from typing import Final
 from aiohttp import web
 
 from kfambassador.local.kube import bodies, queries, status
+from kfambassador.local.kube.asking import ask_of_route
 from kfambassador.local.kube.cluster import Cluster
 from kfambassador.local.kube.documents import Document, Json, encode
+from kfambassador.local.kube.escalation import check_escalation
+from kfambassador.local.kube.guard import Caller
+from kfambassador.local.kube.kinds import Kind
 from kfambassador.local.kube.options import WriteOptions
 from kfambassador.local.kube.patches import BadPatch, UnfitPatch, json_patch, merge_patch
 from kfambassador.local.kube.preparation import as_document
@@ -28,7 +33,7 @@ _BODY_SECONDS: Final = 30
 _WARNINGS: Final = 20  # headers have room for so many
 _WARNING_LENGTH: Final = 256
 
-Verb = Callable[[Cluster, Route, web.Request], Awaitable[web.Response]]
+Verb = Callable[[Cluster, Route, web.Request, Caller], Awaitable[web.Response]]
 
 
 async def read_body(request: web.Request) -> bytes:
@@ -48,6 +53,17 @@ async def read_body(request: web.Request) -> bytes:
         raise status.bad_request(f"the body did not arrive within {_BODY_SECONDS} seconds") from error
 
 
+async def read_object(request: web.Request, kind: Kind) -> Document:
+    """Read the object in a request's body. One of a built-in kind need not say again what the path says.
+
+    Raises:
+        StatusError: When it cannot be read.
+    """
+    document = bodies.read_object(await read_body(request), content_type_of(request))
+    implied: Document = {} if kind.is_custom else {"apiVersion": kind.api_version, "kind": kind.name}
+    return document | {field: text for field, text in implied.items() if document.get(field) in {None, ""}}
+
+
 def content_type_of(request: web.Request) -> str:
     """The media type of a request's body, "" when it is not given."""
     return request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
@@ -63,15 +79,15 @@ def add_warning(response: web.Response, warning: str) -> None:
     response.headers.add("Warning", f"299 - {json.dumps(warning[:_WARNING_LENGTH])}")
 
 
-async def get(cluster: Cluster, route: Route, request: web.Request) -> web.Response:
+async def get(cluster: Cluster, route: Route, request: web.Request, _caller: Caller) -> web.Response:
     """Answer with one object."""
-    record = cluster.store.get(_place(route).key)
+    record = cluster.store.get(place_of(route).key)
     if record is None:
         raise status.not_found(route.kind, route.name)
     return answer_json(_view(route, request).show(record))
 
 
-async def list_objects(cluster: Cluster, route: Route, request: web.Request) -> web.Response:
+async def list_objects(cluster: Cluster, route: Route, request: web.Request, _caller: Caller) -> web.Response:
     """Answer with a list."""
     wanted = queries.read_number(request.query, "resourceVersion")
     if wanted > cluster.store.revision:
@@ -92,23 +108,31 @@ async def list_objects(cluster: Cluster, route: Route, request: web.Request) -> 
     return answer_json(_view(route, request).show_list(page.records, metadata))
 
 
-async def create(cluster: Cluster, route: Route, request: web.Request) -> web.Response:
+async def create(cluster: Cluster, route: Route, request: web.Request, caller: Caller) -> web.Response:
     """Create an object."""
-    document = bodies.read_object(await read_body(request), content_type_of(request))
+    document = await read_object(request, route.kind)
     if route.kind.namespaced and not route.namespace:
         raise status.not_allowed()
-    return _answer(route, request, cluster.writing.create(_place(route), document, _options(request)))
+    return _answer(
+        route, request, cluster.writing.create(place_of(route), document, _options(cluster, route, request, caller))
+    )
 
 
-async def replace(cluster: Cluster, route: Route, request: web.Request) -> web.Response:
+async def replace(cluster: Cluster, route: Route, request: web.Request, caller: Caller) -> web.Response:
     """Replace an object."""
-    document = bodies.read_object(await read_body(request), content_type_of(request))
-    return _answer(route, request, cluster.writing.replace(_place(route), document, _options(request)))
+    document = await read_object(request, route.kind)
+    return _answer(
+        route, request, cluster.writing.replace(place_of(route), document, _options(cluster, route, request, caller))
+    )
 
 
-async def patch(cluster: Cluster, route: Route, request: web.Request) -> web.Response:
+async def patch(cluster: Cluster, route: Route, request: web.Request, caller: Caller) -> web.Response:
     """Patch an object in one of four languages."""
-    body, language, options = await read_body(request), content_type_of(request), _options(request)
+    body, language, options = (
+        await read_body(request),
+        content_type_of(request),
+        _options(cluster, route, request, caller),
+    )
     if language == _APPLY_PATCH:
         return _answer(route, request, _apply(cluster, route, request, body, options))
     changes: dict[str, Callable[[Json, Json], Json]] = {_JSON_PATCH: json_patch, _MERGE_PATCH: merge_patch}
@@ -126,26 +150,26 @@ async def patch(cluster: Cluster, route: Route, request: web.Request) -> web.Res
         except UnfitPatch as error:
             raise status.unprocessable(route.kind, route.name, str(error)) from error
 
-    return _answer(route, request, cluster.writing.patch(_place(route), change, options))
+    return _answer(route, request, cluster.writing.patch(place_of(route), change, options))
 
 
 def _apply(cluster: Cluster, route: Route, request: web.Request, body: bytes, options: WriteOptions) -> Written:
     if not request.query.get("fieldManager"):
         raise status.manager_required()
-    return cluster.writing.apply(_place(route), bodies.read_object(body, bodies.YAML_TYPE), options)
+    return cluster.writing.apply(place_of(route), bodies.read_object(body, bodies.YAML_TYPE), options)
 
 
-async def delete(cluster: Cluster, route: Route, request: web.Request) -> web.Response:
+async def delete(cluster: Cluster, route: Route, request: web.Request, _caller: Caller) -> web.Response:
     """Delete an object."""
     options = queries.read_delete_options(request.query, await _read_delete_body(request))
-    record = cluster.deletion.delete(route.kind, _place(route).key, options)
+    record = cluster.deletion.delete(route.kind, place_of(route).key, options)
     metadata = record.document["metadata"]
     if route.kind.returns_deleted or metadata.get("finalizers"):
         return answer_json(_view(route, request).show(record))
     return answer_json(encode(status.deleted(route.kind, route.name, metadata["uid"])))
 
 
-async def delete_collection(cluster: Cluster, route: Route, request: web.Request) -> web.Response:
+async def delete_collection(cluster: Cluster, route: Route, request: web.Request, _caller: Caller) -> web.Response:
     """Delete the objects of a list."""
     options = queries.read_delete_options(request.query, await _read_delete_body(request))
     query = ListQuery(route.kind.resource, route.namespace, queries.read_query_selector(request.query))
@@ -161,7 +185,8 @@ async def _read_delete_body(request: web.Request) -> Document:
     return {} if body in {b"", b"null"} else bodies.read_object(body, content_type_of(request))
 
 
-def _place(route: Route) -> Place:
+def place_of(route: Route) -> Place:
+    """Where what a route names is kept."""
     return Place(route.kind, route.namespace, route.name, route.subresource)
 
 
@@ -169,8 +194,15 @@ def _view(route: Route, request: web.Request) -> View:
     return read_view(route.kind, request.headers.get("Accept", ""), request.query.get("includeObject", ""))
 
 
-def _options(request: web.Request) -> WriteOptions:
-    return queries.read_write_options(request.query, request.headers.get("User-Agent", ""))
+def _options(cluster: Cluster, route: Route, request: web.Request, caller: Caller) -> WriteOptions:
+    options = queries.read_write_options(request.query, request.headers.get("User-Agent", ""))
+
+    def permit(document: Document, before: Document | None) -> None:
+        if request.method == "PATCH" and before is None:
+            caller.demand(dataclasses.replace(ask_of_route(route, request.method, {}), verb="create"))
+        check_escalation(cluster.store, caller, route, document)
+
+    return dataclasses.replace(options, permit=permit)
 
 
 def _answer(route: Route, request: web.Request, written: Written) -> web.Response:

@@ -1,22 +1,25 @@
 """The web face: who may ask, what a path means, and how errors are answered."""
 
-import base64
-import binascii
-import hmac
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from aiohttp import web
 
 from kfambassador.local.kube import bodies, discovery, openapi, status
+from kfambassador.local.kube.asking import ask_of_path, ask_of_route
+from kfambassador.local.kube.builtin import TOKEN_REQUEST
 from kfambassador.local.kube.cluster import Cluster
 from kfambassador.local.kube.documents import Document, encode
+from kfambassador.local.kube.guard import Caller, Guard
+from kfambassador.local.kube.portforward import forward
 from kfambassador.local.kube.queries import read_flag
-from kfambassador.local.kube.routes import find_route, split_path
+from kfambassador.local.kube.reviews import answer_review
+from kfambassador.local.kube.routes import Route, find_route, split_path
 from kfambassador.local.kube.storage import StorageFailure
 from kfambassador.local.kube.streams import watch
-from kfambassador.local.kube.verbs import add_warning, answer_json, content_type_of, find_verb, read_body
+from kfambassador.local.kube.verbs import add_warning, answer_json, find_verb, place_of, read_object
 
 _log = logging.getLogger(__name__)
 
@@ -29,12 +32,12 @@ class Face:
 
     Args:
         cluster: What the requests are about.
-        token: The bearer token that callers must show.
+        guard: Who may ask for what.
     """
 
-    def __init__(self, cluster: Cluster, *, token: str) -> None:
+    def __init__(self, cluster: Cluster, guard: Guard) -> None:
         self._cluster = cluster
-        self._token = token.encode()
+        self._guard = guard
 
     def application(self) -> web.Application:
         """The aiohttp application."""
@@ -45,7 +48,7 @@ class Face:
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Answer a request; whatever goes wrong is answered by a Status."""
         try:
-            self._admit(request)
+            _check_host(request.headers.get("Host", ""))
             return await self._dispatch(request)
         except status.StatusError as error:
             answer = _refuse(error)
@@ -60,34 +63,55 @@ class Face:
             _log.exception("a request failed: %s %s", request.method, request.path)
             return _refuse(status.internal("this is a fault of the server; its log says more"))
 
-    def _admit(self, request: web.Request) -> None:
-        # A page in somebody's browser can make it send requests here under another name; see "DNS rebinding".
-        host = request.headers.get("Host", "")
-        name = host if host.endswith("]") else host.rpartition(":")[0] or host
-        if name.lower() not in _LOCAL_HOSTS:
-            raise status.forbidden(f"the Host header names {host!r}, and this server is for localhost only")
-        token = _read_token(request.headers.get("Authorization", ""))
-        if not hmac.compare_digest(token, self._token) and request.path not in _OPEN_PATHS:
-            raise status.unauthorized()
-
     async def _dispatch(self, request: web.Request) -> web.StreamResponse:
         path = request.path.rstrip("/") or "/"
+        route = find_route(self._cluster.catalog, path) if path.startswith(("/api/", "/apis/")) else None
+        if path not in _OPEN_PATHS:
+            caller = self._guard.identify({name.lower(): request.headers.getall(name) for name in request.headers})
+            caller.demand(
+                ask_of_route(route, request.method, request.query) if route else ask_of_path(path, request.method)
+            )
+            if route:
+                return await self._serve(route, request, caller)
         if path in _OPEN_PATHS - {"/version"}:
             return web.Response(text="ok")
         if request.method == "GET" and (document := self._describe(path, request.headers.get("Accept", ""))):
             return document
-        group, version, rest = split_path(path)
-        if (group, version) == discovery.REVIEW_GROUP and rest and rest[0] in discovery.REVIEWS:
-            return await _review(request, discovery.REVIEWS[rest[0]])
-        route = find_route(self._cluster.catalog, path) if path.startswith(("/api/", "/apis/")) else None
-        if route is None:
-            raise status.no_such_path()
+        raise status.no_such_path()
+
+    async def _serve(self, route: Route, request: web.Request, caller: Caller) -> web.StreamResponse:
+        if route.kind.is_question or route.subresource == "token":
+            return await self._answer_question(route, request, caller)
+        if route.subresource == "portforward":
+            return await self._forward(route, request, caller)
         if request.method == "GET" and read_flag(request.query, "watch"):
             return await watch(self._cluster, route, request)
-        response = await find_verb(route, request.method)(self._cluster, route, request)
+        response = await find_verb(route, request.method)(self._cluster, route, request, caller)
         if route.kind.warning:
             add_warning(response, route.kind.warning)
         return response
+
+    async def _answer_question(self, route: Route, request: web.Request, caller: Caller) -> web.Response:
+        is_placed = bool(route.namespace) == route.kind.namespaced
+        if request.method != "POST" or (route.kind.is_question and (route.name or not is_placed)):
+            raise status.not_allowed()
+        question = await read_object(request, route.kind if route.kind.is_question else TOKEN_REQUEST)
+        if route.kind.is_question:
+            answered = answer_review(self._guard, caller.user, place_of(route), question)
+        else:
+            answered = self._guard.token_requests.answer(place_of(route), question)
+        return answer_json(encode(answered), 201)
+
+    async def _forward(self, route: Route, request: web.Request, caller: Caller) -> web.StreamResponse:
+        if request.method not in {"GET", "POST"}:
+            raise status.not_allowed()
+        # A websocket opens with GET, and clusters until 1.34 ask for that verb only; since 1.35 they ask for both. A
+        # role that works here works on all of them.
+        caller.demand(replace(ask_of_route(route, request.method, {}), verb="create"))
+        pod = self._cluster.store.get(place_of(route).key)
+        if pod is None:
+            raise status.not_found(route.kind, route.name)
+        return await forward(request, pod.document)
 
     def _describe(self, path: str, accept: str) -> web.Response | None:
         catalog = self._cluster.catalog
@@ -122,30 +146,11 @@ class Face:
         return answer_json(encode(discovery.describe_group(catalog, group)))
 
 
-def _read_token(authorization: str) -> bytes:
-    scheme, _, credentials = authorization.partition(" ")
-    if scheme.lower() == "bearer":
-        return credentials.strip().encode(errors="surrogateescape")
-    if scheme.lower() != "basic":
-        return b""
-    # kubectl sends no bearer token over plain HTTP, but the password of its URL.
-    try:
-        return base64.b64decode(credentials, validate=True).partition(b":")[2]
-    except binascii.Error:
-        return b""
-
-
-async def _review(request: web.Request, kind: str) -> web.Response:
-    if request.method != "POST":
-        raise status.not_allowed()
-    asked = bodies.read_object(await read_body(request), content_type_of(request))
-    everything = {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}
-    answers = {
-        "SelfSubjectAccessReview": {"allowed": True, "reason": "there is one user here, and it may do everything"},
-        "SelfSubjectRulesReview": {"resourceRules": [everything], "nonResourceRules": [], "incomplete": False},
-    }
-    review = {"kind": kind, "apiVersion": "authorization.k8s.io/v1", "metadata": {}, "spec": asked.get("spec") or {}}
-    return answer_json(encode(review | {"status": answers[kind]}), 201)
+def _check_host(host: str) -> None:
+    # A page in somebody's browser can make it send requests here under another name; see "DNS rebinding".
+    name = host if host.endswith("]") else host.rpartition(":")[0] or host
+    if name.lower() not in _LOCAL_HOSTS:
+        raise status.forbidden(f"the Host header names {host!r}, and this server is for localhost only")
 
 
 def _refuse(error: status.StatusError) -> web.Response:

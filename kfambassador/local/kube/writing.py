@@ -85,7 +85,7 @@ class Writing:
         Raises:
             StatusError: When the object is refused.
         """
-        named = self._name(_check_identity(place, document))
+        named = self._name(check_identity(place, document))
         place = Place(place.kind, place.namespace, name_of(named), place.subresource)
         if name_of(named) and self._store.get(place.key):
             raise status.already_exists(place.kind, place.name)
@@ -106,7 +106,7 @@ class Writing:
             StatusError: When there is no such object, when it changed, or when the new one is refused.
         """
         before = self._find(place)
-        return self._update(place, before, _check_identity(place, document), options)
+        return self._update(place, before, check_identity(place, document), options)
 
     def patch(self, place: Place, change: Callable[[Document], Document], options: WriteOptions) -> Written:
         """Change an object by a function of its present state.
@@ -116,7 +116,7 @@ class Writing:
         """
         before = self._find(place)
         document = change(served(place.kind, before.document))
-        return self._update(place, before, _check_identity(place, document), options)
+        return self._update(place, before, check_identity(place, document), options)
 
     def apply(self, place: Place, document: Document, options: WriteOptions) -> Written:
         """Apply a configuration on the server's side: create the object or merge into it.
@@ -124,7 +124,7 @@ class Writing:
         Raises:
             StatusError: When fields of others would change unforced, or when the result is refused.
         """
-        kind, document = place.kind, _check_identity(place, document)
+        kind, document = place.kind, check_identity(place, document)
         if metadata_of(document).get("managedFields"):
             raise status.bad_request("metadata.managedFields must be nil")
         read = read_document(kind, document, validation=options.validation)
@@ -182,6 +182,7 @@ class Writing:
         )
         prepared = prepare(kind, fresh, before=None, index=self._store, validation=options.validation)
         document = own(prepared.document)
+        options.permit(document, None)
         record = None if options.dry_run else self._put(place, document)
         return Written(document, record, created=True, warnings=prepared.warnings)
 
@@ -216,6 +217,7 @@ class Writing:
         document = _carry(place, document, live)
         prepared = prepare(kind, document, before=live, index=self._store, validation=options.validation)
         document = own(_count(kind, prepared.document, live))
+        options.permit(document, live)
         if document == live:
             return Written(live, before, warnings=prepared.warnings)
         if options.dry_run:
@@ -235,7 +237,12 @@ def served(kind: Kind, document: Document) -> Document:
     return document | {"apiVersion": kind.api_version}
 
 
-def _check_identity(place: Place, document: Document) -> Document:
+def check_identity(place: Place, document: Document) -> Document:
+    """See that an object is what its path says; an answer is the object itself.
+
+    Raises:
+        StatusError: When it is another.
+    """
     kind = place.kind
     found = (document.get("apiVersion"), document.get("kind"))
     if found != (kind.api_version, kind.name):

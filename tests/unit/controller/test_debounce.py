@@ -37,3 +37,24 @@ def test_nothing_is_due_without_an_event() -> None:
     debounce.touch(1.0)
     debounce.settle(1.0)
     assert debounce.due is None
+
+
+def test_what_can_wait_is_acted_on_after_a_short_quiet() -> None:
+    debounce = Debounce(PACE)
+    debounce.touch(100.0, can_wait=True)
+    debounce.touch(100.5, can_wait=True)
+    assert debounce.due == 101.0
+
+
+def test_what_can_wait_keeps_no_other_event_from_being_acted_on_at_once() -> None:
+    debounce = Debounce(PACE)
+    debounce.touch(100.0, can_wait=True)
+    debounce.touch(100.5)
+    assert debounce.pause(100.5) == 0.0
+
+
+def test_what_can_wait_puts_nothing_off_that_is_due() -> None:
+    debounce = Debounce(PACE)
+    debounce.touch(100.0)
+    debounce.touch(100.0, can_wait=True)
+    assert debounce.due == 100.0

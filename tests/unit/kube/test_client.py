@@ -20,7 +20,8 @@ from kfambassador.errors import (
     Unavailable,
 )
 from kfambassador.kube.client import EventType, KubeClient, Manifest
-from kfambassador.kube.kinds import MAPPING, NAMESPACE, SERVICE
+from kfambassador.kube.kinds import MAPPING, NAMESPACE, POD, SERVICE
+from kfambassador.kube.official import OfficialEntrance
 from tests.unit.kube.scripted_api import (
     TOKEN,
     Answer,
@@ -429,6 +430,32 @@ def test_credentials_that_cannot_be_renewed_are_an_error_of_ours(
         raise FileNotFoundError("token")
 
     with KubeClient.from_kubeconfig(path=kubeconfig[0]) as client:
-        client._configuration.refresh_api_key_hook = fail
+        assert isinstance(client._entrance, OfficialEntrance)
+        client._entrance.configuration.refresh_api_key_hook = fail
         with pytest.raises(Unauthorized, match=r"could not be renewed \(FileNotFoundError\): log in again"):
             client.list(SERVICE)
+
+
+def test_the_bearer_token_is_given_to_whoever_must_show_it_elsewhere() -> None:
+    with KubeClient.connect("http://127.0.0.1:1", token=TOKEN) as client:
+        assert client.bearer_token() == TOKEN
+
+
+def test_who_is_known_by_a_certificate_has_no_token(tmp_path: Path) -> None:
+    (tmp_path / "config").write_text(
+        "clusters: [{name: c, cluster: {server: 'http://127.0.0.1:1'}}]\n"
+        "users: [{name: u, user: {username: ann, password: secret}}]\n"
+        "contexts: [{name: x, context: {cluster: c, user: u}}]\ncurrent-context: x\n"
+    )
+    with KubeClient.from_kubeconfig(path=tmp_path / "config") as client:
+        assert client.bearer_token() is None
+
+
+def test_what_answers_an_upgrade_like_any_request_speaks_no_websocket(serve: Serve) -> None:
+    client, api = serve(answer({}))
+    with pytest.raises(Unavailable, match=r"get pods/portforward 'p' in namespace 'n'"):
+        client.upgrade(POD, "p", subresource="portforward", query={"ports": "80"}, protocol="v4", namespace="n")
+    [request] = api.requests()
+    assert request.path == "/api/v1/namespaces/n/pods/p/portforward"
+    assert (request.headers["Upgrade"], request.headers["Sec-WebSocket-Protocol"]) == ("websocket", "v4")
+    assert request.headers["Authorization"] == f"Bearer {TOKEN}"

@@ -174,7 +174,7 @@ def test_stopping_ends_the_thread_whatever_it_waits_for(
         followed.api.received.get(timeout=PATIENCE)
     followed.reflector.stop()
     followed.reflector.stop()
-    assert not any(thread.name == "kfa-watch-services" for thread in threading.enumerate())
+    assert not followed.reflector._thread.is_alive()
 
 
 def test_nothing_is_told_after_stopping() -> None:

@@ -1,5 +1,7 @@
 """What the store makes of news."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from kfambassador.kube import store as store_module
@@ -8,7 +10,7 @@ from kfambassador.kube.kinds import MAPPING as KIND
 from kfambassador.kube.objects import Event, EventType, Manifest
 from kfambassador.kube.reflector import Changed, Listed, Lost
 from kfambassador.kube.store import Renewal, Store
-from kfambassador.names import CONFIG_ANNOTATION
+from kfambassador.names import CONFIG_ANNOTATION, EXPIRES_ANNOTATION
 from kfambassador.problems import ObjectKey
 from kfambassador.resources.objects import Contribution, read_contribution
 
@@ -179,3 +181,21 @@ def test_what_was_read_of_it_before_stays(monkeypatch: pytest.MonkeyPatch) -> No
     known = store.resources(generation=2)
     assert [each.mapping.name for each in known.mappings] == ["m"]
     assert known.sources == {KEY: "2"}
+
+
+def test_only_the_moment_changed_and_the_mapping_is_the_very_same() -> None:
+    def expiring(day: int, version: str) -> Manifest:
+        manifest = service("a", version=version, annotation=MAPPING)
+        manifest["metadata"]["annotations"][EXPIRES_ANNOTATION] = f"2026-11-{day}T12:00:00Z"
+        return manifest
+
+    store = listed(expiring(26, "1"))
+    now = datetime(2026, 11, 27, tzinfo=UTC)
+    [before] = store.resources(generation=1).mappings
+    assert store.resources(generation=2, now=now).mappings == ()
+    assert not store.apply(changed(expiring(26, "2")))
+    assert store.apply(changed(expiring(28, "3")))
+    [renewed] = store.resources(generation=3, now=now).mappings
+    assert renewed is before
+    assert store.apply(changed(service("a", version="4", annotation=MAPPING)))
+    assert store.resources(generation=4, now=now).expiries == {}

@@ -10,7 +10,7 @@ import kubernetes.config.incluster_config as official
 import pytest
 
 from kfambassador.errors import Unavailable
-from kfambassador.kube import client as client_module
+from kfambassador.kube import official as entering
 from kfambassador.kube.client import KubeClient
 from kfambassador.kube.kinds import SERVICE
 from tests.unit.kube.scripted_api import TOKEN, Answer, bookmark, listing, scripted_api, silence, stream
@@ -84,7 +84,7 @@ def test_a_pod_connects_as_its_service_account(
         (tmp_path / name).write_text(text)
     monkeypatch.setattr(official, "SERVICE_TOKEN_FILENAME", str(tmp_path / "token"))
     monkeypatch.setattr(official, "SERVICE_CERT_FILENAME", str(tmp_path / "ca.crt"))
-    monkeypatch.setattr(client_module, "_SERVICE_ACCOUNT_NAMESPACE", tmp_path / "namespace")
+    monkeypatch.setattr(entering, "_SERVICE_ACCOUNT_NAMESPACE", tmp_path / "namespace")
     with scripted_api(listing(), certificate=certificate) as api:
         host, port = api.url.removeprefix("https://").split(":")
         monkeypatch.setenv("KUBERNETES_SERVICE_HOST", host)

@@ -8,7 +8,7 @@ import pytest
 from kfambassador.resources.meta import SourcedMapping
 from kfambassador.resources.module import Module
 from kfambassador.routing.describe import describe_explanation
-from kfambassador.routing.explain import Explanation, explain
+from kfambassador.routing.explain import Explanation, explain, find_winner
 from kfambassador.routing.model import PathKind, PathMatch
 from kfambassador.routing.outcomes import rewrite_path
 from kfambassador.routing.regex import substitute
@@ -143,6 +143,12 @@ def test_an_explanation_in_plain_words() -> None:
         {"mappings": ["default/post"], "match": {"prefix": "/m/", "method": "POST"}, "reason": ""},
         {"mappings": ["default/any"], "match": {"prefix": "/m/"}, "reason": ""},
     ]
+
+
+@pytest.mark.parametrize("path", ["/m/", "/nobody", "/%zz"])
+def test_who_only_asks_for_the_winner_is_told_the_same_of_it(path: str) -> None:
+    table, line = compiled(*TABLE).table, RequestLine.read("POST", path, {})
+    assert find_winner(table, line) == replace(explain(table, line), verdicts=())
 
 
 def test_nobody_takes_the_request() -> None:

@@ -2,18 +2,19 @@
 
 import pytest
 
-from kfambassador.sdk.backends import Backend, read_backend, write_service
+from kfambassador.sdk.publishing.backends import Backend, read_backend, write_service
 
 
 @pytest.mark.parametrize(
     ("service", "backend"),
     [
-        (8501, Backend("127.0.0.1", 8501, is_here=True, needs_endpoints=True)),
-        ("127.0.0.1:8501", Backend("127.0.0.1", 8501, is_here=True, needs_endpoints=True)),
-        ("http://localhost:8501/", Backend("127.0.0.1", 8501, is_here=True, needs_endpoints=True)),
-        ("localhost", Backend("127.0.0.1", None, is_here=True, needs_endpoints=True)),
-        ("127.1.2.3:80", Backend("127.1.2.3", 80, is_here=True, needs_endpoints=True)),
-        ("[::1]:8501", Backend("::1", 8501, is_here=True, needs_endpoints=True)),
+        (8501, Backend("127.0.0.1", 8501, is_here=True)),
+        ("8501", Backend("127.0.0.1", 8501, is_here=True)),
+        ("127.0.0.1:8501", Backend("127.0.0.1", 8501, is_here=True)),
+        ("http://localhost:8501/", Backend("127.0.0.1", 8501, is_here=True)),
+        ("localhost", Backend("127.0.0.1", None, is_here=True)),
+        ("127.1.2.3:80", Backend("127.1.2.3", 80, is_here=True)),
+        ("[::1]:8501", Backend("::1", 8501, is_here=True)),
         ("https://localhost:8501", Backend("localhost", 8501, is_here=True, tls=True)),
         ("https://127.0.0.1", Backend("127.0.0.1", 443, is_here=True, tls=True)),
         ("mnist", Backend("mnist.team", None)),
@@ -42,6 +43,12 @@ def test_what_goes_by_its_name_keeps_it(service: str | int, backend: Backend) ->
     assert read_backend(service, name="model", namespace="team", by_name=True) == (backend, ())
 
 
+@pytest.mark.parametrize("service", ["http://127.0.0.1:8501/api", "127.0.0.1:8501/api", "127.0.0.1:08501"])
+def test_a_port_that_is_written_counts_whatever_follows_it(service: str) -> None:
+    backend, _ = read_backend(service, name="model", namespace="team")
+    assert backend == Backend("127.0.0.1", 8501, is_here=True)
+
+
 @pytest.mark.parametrize("service", ["mnist:99999", 0, -1, 70000, "mnist:port", "", "ftp://x", "a b"])
 def test_refuses(service: str | int) -> None:
     backend, faults = read_backend(service, name="model", namespace="team")
@@ -60,3 +67,4 @@ def test_refuses(service: str | int) -> None:
 )
 def test_writes(backend: Backend, text: str) -> None:
     assert write_service(backend, port=8501) == text
+    assert str(backend) == (text if backend.port else text.removesuffix(":8501"))

@@ -6,80 +6,80 @@ from typing import Any
 import pytest
 
 from kfambassador.errors import MappingRejected
-from kfambassador.names import CONFIG_ANNOTATION
+from kfambassador.names import CONFIG_ANNOTATION, EXPOSURE_ANNOTATION
 from kfambassador.resources.documents import read_documents
-from kfambassador.sdk.publication import EXPOSURE_ANNOTATION, Plan, build_plan, read_publication
-from kfambassador.sdk.servers import HTTPServer, ModelServer, TFServing
+from kfambassador.sdk.publishing.planning import Wish, build_plan
+from kfambassador.sdk.publishing.publication import Publication, read_publication, write_carrier
+from kfambassador.sdk.servers.base import ModelServer
+from kfambassador.sdk.servers.http import HTTPServer
+from kfambassador.sdk.servers.tfserving import TFServing
+from kfambassador.sdk.traffic.splitting import promote, put_variant
 
 
-def plan(
+def publish(
     name: str = "mnist",
     *,
     service: str | int | None = 8501,
     server: ModelServer | None = None,
     reaches_here: bool = True,
     **attributes: object,
-) -> Plan:
-    return build_plan(
-        name,
+) -> Publication:
+    return publish_with(attributes, name=name, service=service, server=server, reaches_here=reaches_here)
+
+
+def publish_with(
+    attributes: dict[str, object],
+    *,
+    name: str = "mnist",
+    service: str | int | None = 8501,
+    server: ModelServer | None = None,
+    reaches_here: bool = True,
+) -> Publication:
+    wish = Wish(
+        name=name,
         service=service,
         server=server or TFServing(),
         namespace="team",
         attributes=attributes,
         labels={"tier": "test"},
         reaches_here=reaches_here,
+        owner="ada",
     )
+    return build_plan(wish).publication
 
 
-def plan_with(
-    attributes: dict[str, object],
-    *,
-    service: str | int = 8501,
-    server: ModelServer | None = None,
-    reaches_here: bool = True,
-) -> Plan:
-    return build_plan(
-        "m",
-        service=service,
-        server=server or TFServing(),
-        namespace="team",
-        attributes=attributes,
-        labels={},
-        reaches_here=reaches_here,
-    )
-
-
-def test_a_server_of_this_machine_gets_endpoints_and_an_annotated_service() -> None:
-    ports = [{"name": "http-8501", "port": 8501, "protocol": "TCP"}]
-    labels = {"tier": "test", "app.kubernetes.io/managed-by": "kfambassador", "app.kubernetes.io/name": "echo"}
-    slice_, service = plan("echo", server=HTTPServer(), timeout_ms=60000).manifests
-    assert slice_ == {
-        "apiVersion": "discovery.k8s.io/v1",
-        "kind": "EndpointSlice",
-        "metadata": {
-            "name": "echo",
-            "namespace": "team",
-            "labels": {**labels, "kubernetes.io/service-name": "echo"},
-        },
-        "addressType": "IPv4",
-        "ports": ports,
-        "endpoints": [{"addresses": ["127.0.0.1"], "conditions": {"ready": True}}],
-    }
-    metadata: dict[str, Any] = dict(service["metadata"])  # type: ignore[call-overload]  # JSON
+def test_what_is_published_is_an_annotated_service() -> None:
+    service: Any = write_carrier(publish("echo", server=HTTPServer(), timeout_ms=60000))
+    metadata: dict[str, Any] = service["metadata"]
     annotations = metadata.pop("annotations")
+    labels = {
+        "tier": "test",
+        "app.kubernetes.io/managed-by": "kfambassador",
+        "app.kubernetes.io/name": "echo",
+        "kfambassador/exposure": "echo",
+    }
     assert metadata == {"name": "echo", "namespace": "team", "labels": labels}
-    assert service["spec"] == {"type": "ClusterIP", "ports": ports}
+    ports = [{"name": "http-8501", "port": 8501, "protocol": "TCP"}]
+    assert service["spec"] == {"clusterIP": "None", "ports": ports}
     assert [document.value for document in read_documents(annotations[CONFIG_ANNOTATION])] == [
         {
             "apiVersion": "getambassador.io/v2",
             "kind": "Mapping",
             "name": "echo",
             "prefix": "/echo/",
-            "service": "echo.team:8501",
+            "service": "127.0.0.1:8501",
             "timeout_ms": 60000,
+            "idle_timeout_ms": 300000,
         }
     ]
-    assert json.loads(annotations[EXPOSURE_ANNOTATION]) == {"server": {"kind": "http"}, "base": "/echo/"}
+    assert annotations["kfambassador/owner"] == "ada"
+    assert json.loads(annotations[EXPOSURE_ANNOTATION]) == {
+        "server": {"kind": "http"},
+        "base": "/echo/",
+        "variants": [{"name": "stable", "service": "127.0.0.1:8501"}],
+        "attributes": {"timeout_ms": 60000},
+        "labels": {"tier": "test"},
+    }
 
 
 @pytest.mark.parametrize(
@@ -95,67 +95,98 @@ def test_a_server_of_this_machine_gets_endpoints_and_an_annotated_service() -> N
 def test_what_goes_by_its_name_keeps_it_on_this_machine(
     service: str | int, attributes: dict[str, object], written: str
 ) -> None:
-    planned = plan_with(attributes, service=service, server=HTTPServer())
-    assert [manifest["kind"] for manifest in planned.manifests] == ["Service"]
-    assert planned.publication.mappings[0].service == planned.publication.backend == written
+    publication = publish_with(attributes, service=service, server=HTTPServer())
+    assert publication.mappings[0].service == publication.backend == written
     with pytest.raises(MappingRejected, match="is this machine"):
-        plan_with(attributes, service=service, server=HTTPServer(), reaches_here=False)
+        publish_with(attributes, service=service, server=HTTPServer(), reaches_here=False)
 
 
-def test_a_service_of_the_cluster_gets_a_carrier_only() -> None:
-    (service,) = plan(service="serving.prod:9000", server=HTTPServer()).manifests
-    assert service["metadata"]["name"] == "mnist"  # type: ignore[index]  # JSON
-    assert plan(service="serving.prod:9000").publication.mappings[0].service == "serving.prod:9000"
+def test_a_service_elsewhere_is_written_with_its_namespace() -> None:
+    assert publish(service="serving.prod:9000", server=HTTPServer()).carrier.name == "mnist"
+    assert publish(service="serving.prod:9000").mappings[0].service == "serving.prod:9000"
 
 
 @pytest.mark.parametrize("service", ["mnist:8501", "mnist.team", None])
 def test_a_service_that_holds_the_models_name_is_left_alone(service: str | None) -> None:
-    planned = plan(service=service)
-    assert planned.publication.carrier.name == "mnist-route"
-    assert {mapping.service for mapping in planned.publication.mappings} == {"mnist.team:8501"}
+    publication = publish(service=service)
+    assert publication.carrier.name == "mnist-route"
+    assert {mapping.service for mapping in publication.mappings} == {"mnist.team:8501"}
 
 
 def test_a_service_of_that_name_elsewhere_takes_nothing() -> None:
-    assert plan(service="mnist.prod:8501").publication.carrier.name == "mnist"
+    assert publish(service="mnist.prod:8501").carrier.name == "mnist"
+
+
+def with_canary() -> Publication:
+    return put_variant(publish(cors={"origins": ["https://a.example"]}), {"name": "v2", "service": "m2:1", "weight": 0})
 
 
 @pytest.mark.parametrize(
-    "planned",
+    "publication",
     [
-        plan(),
-        plan(service="serving.prod:9000", server=HTTPServer(), method="POST", rewrite="/model/test/:predict"),
-        plan(server=TFServing(model="m", signature="s"), prefix="/own/place/", host="models.example", weight=10),
-        plan(server=TFServing(legacy=True)),
+        publish(),
+        publish(service="serving.prod:9000", server=HTTPServer(), method="POST", rewrite="/model/test/:predict"),
+        publish(server=TFServing(model="m", signature="s"), prefix="/own/place/", host="models.example"),
+        publish(server=TFServing(legacy=True)),
+        publish(server=TFServing(grpc_port=8500), headers={"x-team": "a"}),
+        with_canary(),
+        promote(with_canary(), "v2"),
     ],
-    ids=["usual", "http", "own-place", "legacy"],
+    ids=["usual", "http", "own-place", "legacy", "grpc", "canary", "promoted"],
 )
-def test_a_publication_is_read_back_as_it_was_written(planned: Plan) -> None:
-    assert read_publication(planned.manifests[-1]) == planned.publication
+def test_a_publication_is_read_back_as_it_was_written(publication: Publication) -> None:
+    assert read_publication(write_carrier(publication)) == publication
+
+
+@pytest.mark.parametrize(
+    ("said", "silence"),
+    [
+        ({"timeout_ms": 60_000}, None),
+        ({"timeout_ms": 600_000}, 600_000),
+        ({"timeout_ms": 600_000, "idle_timeout_ms": 5}, 5),
+    ],
+)
+def test_a_long_answer_is_not_cut_for_its_silence(said: dict[str, object], silence: int | None) -> None:
+    assert publish_with(said).mappings[0].idle_timeout_ms == silence
+
+
+def test_conditions_of_the_server_and_of_the_caller_must_both_hold() -> None:
+    publication = publish(server=TFServing(grpc_port=8500), headers={"x-team": "a"})
+    headers = {mapping.name: {**mapping.headers} for mapping in publication.mappings}
+    assert headers["mnist"] == {"x-team": "a"}
+    assert {"x-team": "a", "x-model": "mnist"} in headers.values()
+
+
+def test_the_grpc_port_counts_whichever_port_the_caller_names() -> None:
+    publication = publish(server=TFServing(grpc_port=8500), service=9999)
+    services = {mapping.grpc: mapping.service for mapping in publication.mappings}
+    assert services == {False: "127.0.0.1:9999", True: "127.0.0.1:8500"}
 
 
 def test_without_our_note_a_service_behind_a_path_is_left() -> None:
-    service = plan().manifests[-1]
-    service["metadata"]["annotations"][EXPOSURE_ANNOTATION] = "{}"  # type: ignore[index]  # JSON
+    service: Any = write_carrier(publish())
+    service["metadata"]["annotations"][EXPOSURE_ANNOTATION] = "{}"
     read = read_publication(service)
     assert (read.name, read.server, read.base) == ("mnist", HTTPServer(), "/models/mnist/")
+    assert [variant.service for variant in read.variants] == ["127.0.0.1:8501"]
 
 
 @pytest.mark.parametrize("name", ["", "Mnist", "mnist_v1", "-a", "a-", "1a", "a.b", "a" * 58])
 def test_refuses_a_name_no_service_can_have(name: str) -> None:
     with pytest.raises(MappingRejected, match="cannot name a Service"):
-        plan(name)
+        publish(name)
 
 
-@pytest.mark.parametrize("field", sorted(TFServing.reserved))
+@pytest.mark.parametrize("field", sorted(TFServing().reserved))
 def test_the_servers_own_attributes_are_not_the_callers(field: str) -> None:
     with pytest.raises(MappingRejected, match=rf"{field}: TFServing brings its own .* server=HTTPServer\(\)"):
-        plan_with({field: "x"})
+        publish_with({field: "x"})
 
 
 @pytest.mark.parametrize("prefix", ["/", "/models/mnist", "models/mnist/", "//", "/a b/", ""])
 def test_refuses_a_public_path_that_is_no_place(prefix: object) -> None:
     with pytest.raises(MappingRejected, match="with a slash at both ends"):
-        plan(prefix=prefix)
+        publish(prefix=prefix)
 
 
 @pytest.mark.parametrize(
@@ -163,31 +194,37 @@ def test_refuses_a_public_path_that_is_no_place(prefix: object) -> None:
 )
 def test_refuses_a_prefix_that_never_matches(prefix: object, words: str) -> None:
     with pytest.raises(MappingRejected, match=words):
-        plan(server=HTTPServer(), prefix=prefix)
+        publish(server=HTTPServer(), prefix=prefix)
 
 
 def test_no_prefix_is_the_usual_one() -> None:
-    assert plan(prefix=None).publication.base == "/models/mnist/"
+    assert publish(prefix=None).base == "/models/mnist/"
 
 
 def test_an_expression_needs_no_slash() -> None:
-    assert plan(server=HTTPServer(), prefix="(/a|/b)/.*", prefix_regex=True).publication.mappings[0].prefix_regex
+    assert publish(server=HTTPServer(), prefix="(/a|/b)/.*", prefix_regex=True).mappings[0].prefix_regex
 
 
 def test_a_cluster_cannot_reach_this_machine() -> None:
     with pytest.raises(MappingRejected, match=r"127\.0\.0\.1 is this machine.*connect\('local'\)"):
-        plan(reaches_here=False)
+        publish(reaches_here=False)
 
 
 def test_redirects_and_shadows_are_a_plain_servers() -> None:
     redirect: dict[str, object] = {"host_redirect": True, "path_redirect": "/n", "redirect_response_code": 308}
-    assert plan_with(redirect, service="https://b.example", server=HTTPServer()).publication.mappings[0].host_redirect
-    assert plan(server=HTTPServer(), shadow=True).publication.mappings[0].shadow
+    assert publish_with(redirect, service="https://b.example", server=HTTPServer()).mappings[0].host_redirect
+    assert publish(server=HTTPServer(), shadow=True).mappings[0].shadow
 
 
 def test_a_mistake_is_told_with_its_value_and_place() -> None:
     with pytest.raises(MappingRejected) as caught:
-        plan(timeout_ms=-1)
+        publish(timeout_ms=-1)
     assert [str(problem) for problem in caught.value.problems] == [
         "error: timeout_ms: expected at least 0, got -1 (Service team/mnist)"
     ]
+
+
+def test_what_is_wrong_is_told_together() -> None:
+    with pytest.raises(MappingRejected) as caught:
+        publish("Mnist", service="a b", prefix="x")
+    assert [problem.path for problem in caught.value.problems] == ["name", "prefix", "service"]

@@ -1,5 +1,6 @@
 """The read API's client: what answers otherwise than a gateway is said to be no gateway."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,8 +12,9 @@ from kfambassador.local.background import BackgroundServer
 from kfambassador.local.ports import free_port
 from kfambassador.problems import Fault, ObjectKey, Origin, Severity
 from kfambassador.routing.describe import describe_problem
-from kfambassador.sdk.http import HttpClient
-from kfambassador.sdk.reading import ReadApi
+from kfambassador.sdk.calling.credentials import BearerToken
+from kfambassador.sdk.calling.http import HttpClient
+from kfambassador.sdk.reaching.reading import ReadApi
 from kfambassador.sdk.views import ProblemView
 
 
@@ -27,7 +29,7 @@ def answering(text: str, *, status: int = 200) -> Iterator[tuple[ReadApi, list[s
 
     app = web.Application()
     app.router.add_get("/{path:.*}", answer)
-    with BackgroundServer(app) as server, HttpClient(token="canary", direct=True) as http:
+    with BackgroundServer(app) as server, HttpClient(credentials=BearerToken("canary"), direct=True) as http:
         yield ReadApi(server.url, http), asked
 
 
@@ -36,7 +38,11 @@ def answering(text: str, *, status: int = 200) -> Iterator[tuple[ReadApi, list[s
     [
         ("<html>a proxy", 200, "is not a gateway's read API: '<html>a proxy'"),
         ('{"routes": [{"match": 7}]}', 200, "is not a gateway's read API"),
-        ('{"error": "the bearer token is missing or wrong"}', 401, "does not take this token"),
+        (
+            '{"error": "the bearer token is missing or wrong"}',
+            401,
+            "take this token: the bearer token is missing or wrong.",
+        ),
         ("gone wrong", 500, "answered /routes with 500: gone wrong"),
     ],
 )
@@ -45,6 +51,29 @@ def test_what_is_no_read_api_is_said(text: str, status: int, words: str) -> None
         reader.routes()
     assert words in str(caught.value)
     assert "canary" not in str(caught.value)
+
+
+def test_what_it_refuses_is_told_whole_and_in_its_own_words() -> None:
+    command = f"kubectl create rolebinding {'x' * 500} --serviceaccount team:ann"
+    refusal = json.dumps({"error": f"Missing is a permission: {command}"})
+    with answering(refusal, status=403) as (reader, _), pytest.raises(NoGateway) as caught:
+        reader.routes()
+    assert str(caught.value).endswith(f" does not show you this: Missing is a permission: {command}")
+
+
+def test_where_nothing_has_routes_yet_the_namespace_is_named() -> None:
+    async def answer(request: web.Request) -> web.Response:
+        named = request.query.getall("namespace", [])
+        return web.json_response(
+            {"routes": []} if named == ["team"] else {"error": "none"}, status=200 if named else 403
+        )
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", answer)
+    with BackgroundServer(app) as server, HttpClient(direct=True) as http:
+        assert ReadApi(server.url, http, "team").routes() == ()
+        with pytest.raises(NoGateway, match="does not show you this: none"):
+            ReadApi(server.url, http).routes()
 
 
 def test_no_answer_is_no_gateway() -> None:

@@ -1,0 +1,133 @@
+"""Every page of the guide, followed from its top to its end; what it shows is what is printed.
+
+``pytest tests/docs --rewrite-guide`` writes what is printed into the pages.
+"""
+
+import os
+import random
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from kfambassador.local.background import BackgroundServer
+from kfambassador.local.models import ModelServer
+from tests.docs.cluster import running_cluster
+from tests.docs.pages import Stage, find_blocks, follow
+from tests.docs.servers import ChatServer, FailingServer, InferenceServer
+from tests.e2e.test_grpc_calls import Server as GrpcServer
+
+pytestmark = pytest.mark.e2e
+
+ROOT = Path(__file__).parents[2]
+GUIDE = ROOT / "docs" / "guide"
+
+
+@contextmanager
+def stage(*free: str, servers: dict[str, BackgroundServer]) -> Iterator[Stage]:
+    """A machine of the reader's own, with free ports, and servers that a page speaks of."""
+    with ExitStack() as parts:
+        # A short path: Envoy's sockets are below it.
+        folder = Path(parts.enter_context(TemporaryDirectory(prefix="kfa-")))
+        environ = {name: value for name, value in os.environ.items() if not name.startswith(("KFAMBASSADOR_", "KUBE"))}
+        environ |= {
+            "HOME": str(folder),
+            "KFAMBASSADOR_RUNTIME_DIR": str(folder),
+            "LOGNAME": "ann",
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        }
+        ports: dict[str, int] = {}
+        for port in (*free, "8080"):
+            # Nobody holds them as yet, so one could be found twice.
+            ports[port] = next(found for found in iter(find_port, None) if found not in ports.values())
+        ports |= {port: parts.enter_context(server).port for port, server in servers.items()}
+        yield parts.enter_context(Stage(folder, environ, ports))
+
+
+def find_port() -> int:
+    """A free port of four digits, as those in the pages: columns are as wide as what is in them."""
+    while True:
+        with socket.socket() as taken, suppress(OSError):
+            taken.bind(("127.0.0.1", random.randrange(1024, 10_000)))
+            port: int = taken.getsockname()[1]
+            return port
+
+
+@contextmanager
+def sharing_a_gateway(stage: Stage) -> Iterator[Stage]:
+    """The gateway of this machine on the port that the pages name."""
+    try:
+        run(stage, "local", "start", "--http-port", str(stage.ports["8080"]))
+        yield stage
+    finally:
+        run(stage, "local", "stop")
+
+
+def run(stage: Stage, *words: str) -> None:
+    command = [sys.executable, "-m", "kfambassador", *words]
+    subprocess.run(command, env=stage.environ, capture_output=True, check=True)
+
+
+@contextmanager
+def publishing() -> Iterator[Stage]:
+    servers: dict[str, BackgroundServer] = {
+        "8000": ChatServer("llm", port=find_port()),
+        "8090": InferenceServer("iris", port=find_port()),
+        "8510": ModelServer("half", port=find_port()),
+    }
+    with (
+        GrpcServer().serving() as grpc_port,
+        stage("8501", "8599", servers=servers) as found,
+        sharing_a_gateway(found),
+    ):
+        found.ports["8500"] = grpc_port
+        yield found
+
+
+@contextmanager
+def moving() -> Iterator[Stage]:
+    with (
+        stage("8501", "8502", servers={"8503": FailingServer("mnist", port=find_port())}) as found,
+        sharing_a_gateway(found),
+    ):
+        yield found
+
+
+@contextmanager
+def administering() -> Iterator[Stage]:
+    with ModelServer("mnist") as model, stage("6443", servers={}) as found:
+        shutil.copytree(ROOT / "deploy", found.folder / "deploy")
+        config = found.folder / ".kube" / "config"
+        config.parent.mkdir()
+        http_port, api_port = (found.ports[port] for port in ("8080", "6443"))
+        with running_cluster(config, http_port=http_port, api_port=api_port, model_port=model.port):
+            yield found
+
+
+SETTINGS = {
+    GUIDE / "publish-a-model.md": publishing,
+    GUIDE / "traffic.md": moving,
+    GUIDE / "clusters.md": administering,
+}
+
+
+@pytest.mark.parametrize("path", SETTINGS, ids=lambda path: path.stem)
+def test_a_page_shows_what_is_printed(path: Path, request: pytest.FixtureRequest) -> None:
+    text = path.read_text()
+    with SETTINGS[path]() as found:
+        printed = follow(text, found)
+    if request.config.getoption("rewrite_guide", default=False):
+        path.write_text(printed)
+    else:
+        assert text == printed
+
+
+def test_every_page_with_something_to_run_is_followed() -> None:
+    pages = {path for path in GUIDE.glob("*.md") if list(find_blocks(path.read_text()))}
+    assert pages == {path for path in SETTINGS if path.parent == GUIDE}
