@@ -145,9 +145,11 @@ class Gateway:
         try:
             return exposure.wait(timeout) if wait else exposure
         except NotServed as error:
-            raise NotServed(f"{error}\n  {doubt}", stage=error.stage) if doubt else error from None
+            stays = (
+                f"{name} stays published, and answers once nothing is missing; delete_exposure({name!r}) takes it away"
+            )
+            raise NotServed("\n  ".join(filter(None, (str(error), doubt, stays))), stage=error.stage) from None
 
-    @spell_out
     def diff(self, name: str, **arguments: Unpack[ExposeArguments]) -> Difference:
         """Say what :meth:`expose` with the same arguments would change, and change nothing.
 

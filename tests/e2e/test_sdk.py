@@ -371,3 +371,13 @@ def test_published_again_it_stays_the_kind_of_server_it_was(gateway: kfa.Gateway
 def test_addresses_of_a_cluster_without_the_cluster_are_refused() -> None:
     with pytest.raises(kfa.ConfigurationError, match="are for the gateway of a cluster"):
         kfa.connect("local", url="http://models.example", quiet=True)
+
+
+def test_the_gateway_is_not_published_behind_itself(gateway: kfa.Gateway) -> None:
+    with pytest.raises(kfa.MappingRejected, match="is the gateway itself; say where the model server listens"):
+        gateway.expose("loop", service=int(gateway.url.rpartition(":")[2]))
+
+
+def test_what_does_not_answer_is_said_to_stay(gateway: kfa.Gateway) -> None:
+    with pytest.raises(kfa.NotServed, match=r"mnist stays published.*delete_exposure\('mnist'\) takes it away"):
+        gateway.expose("mnist", service=free_port(), timeout=0.1)

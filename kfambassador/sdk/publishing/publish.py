@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
+from urllib.parse import urlsplit
 
 from kfambassador.errors import MappingRejected, NoGateway
 from kfambassador.kube.client import KubeClient
@@ -107,6 +108,7 @@ def prepare(access: Access, name: str, arguments: ExposeArguments) -> Prepared:
     owner = who_am_i(access.client, access.place)
     wish = replace(wish, server=server, reaches_here=access.is_here, source=source, owner=owner, before=before)
     plan = build_plan(wish)
+    _refuse_gateway(access, plan.publication)
     seen = version if before is not None and before.carrier == plan.publication.carrier else ""
     return Prepared(plan, before, seen, source.message if source else "")
 
@@ -221,6 +223,14 @@ def _refuse_other_owner(publication: Publication, before: Publication) -> None:
             f"{publication.owner}. It is left alone: publish by another name, or say take_over=True"
         )
         raise _refuse(before.carrier, "name", words, code="name-taken")
+
+
+def _refuse_gateway(access: Access, publication: Publication) -> None:
+    """Refuse to publish the gateway behind itself: every request would go round for ever."""
+    own = urlsplit(access.url).netloc
+    if access.is_here and publication.stable.service in {own, f"http://{own}"}:
+        words = f"{own} is the gateway itself; say where the model server listens"
+        raise _refuse(publication.carrier, "service", words, code="unknown-service")
 
 
 def _refuse_held(client: KubeClient, publication: Publication) -> None:
