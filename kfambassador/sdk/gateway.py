@@ -150,6 +150,7 @@ class Gateway:
             )
             raise NotServed("\n  ".join(filter(None, (str(error), doubt, stays))), stage=error.stage) from None
 
+    @spell_out
     def diff(self, name: str, **arguments: Unpack[ExposeArguments]) -> Difference:
         """Say what :meth:`expose` with the same arguments would change, and change nothing.
 
