@@ -11,6 +11,7 @@ from kfambassador.errors import MappingRejected, NoGateway
 from kfambassador.kube.client import KubeClient
 from kfambassador.names import DEFAULT_NAMESPACE
 from kfambassador.problems import Fault, ObjectKey
+from kfambassador.resources.expiry import write_moment
 from kfambassador.sdk.access import Access
 from kfambassador.sdk.attributes import ExposeArguments, MappingAttributes
 from kfambassador.sdk.publishing.asked import check_asked, check_place
@@ -164,7 +165,7 @@ def locate_variant(
     return replace(source, service=str(backend), attributes={**source.attributes, **attributes})
 
 
-def write_moment(ttl: float | timedelta | None) -> str:
+def write_end(ttl: float | timedelta | None) -> str:
     """Write the moment at which a time to live ends, "" for none.
 
     Args:
@@ -174,7 +175,7 @@ def write_moment(ttl: float | timedelta | None) -> str:
         MappingRejected: It is no time to live.
 
     Example:
-        >>> write_moment(None), write_moment(60)[-1]
+        >>> write_end(None), write_end(60)[-1]
         ('', 'Z')
     """
     if ttl is None:
@@ -183,11 +184,10 @@ def write_moment(ttl: float | timedelta | None) -> str:
     if not seconds >= _SHORTEST_TTL:
         raise MappingRejected(f"ttl: expected at least one second, got {ttl!r}; None is for ever")
     try:
-        moment = datetime.now(UTC) + timedelta(seconds=seconds)
+        return write_moment(datetime.now(UTC) + timedelta(seconds=seconds))
     except OverflowError as error:
         words = f"ttl: expected a time that ends before the year 10000, got {ttl!r}; None is for ever"
         raise MappingRejected(words) from error
-    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _build_wish(name: str, arguments: ExposeArguments, *, namespace: str) -> Wish:
@@ -200,7 +200,7 @@ def _build_wish(name: str, arguments: ExposeArguments, *, namespace: str) -> Wis
         namespace=namespace,
         attributes=said,
         labels=arguments.get("object_labels") or {},
-        expires_at=write_moment(arguments.get("ttl")),
+        expires_at=write_end(arguments.get("ttl")),
     )
 
 
