@@ -8,7 +8,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+from kfambassador.displays import find_display
+
+#: What becomes of two that want the same: a name, a path, or a route to themselves.
+CONFLICTS: Final = frozenset(
+    {"duplicate-name", "conflicting-route", "conflicting-redirect", "conflicting-attribute", "second-shadow"}
+)
 
 
 class Severity(StrEnum):
@@ -132,8 +139,17 @@ class Problem:
     severity: Severity = Severity.ERROR
     veil: Veil | None = None
 
+    @property
+    def is_conflict(self) -> bool:
+        """Whether somebody else wants the same: a name, a path, or a route to themselves."""
+        return self.code in CONFLICTS
+
     def __str__(self) -> str:
         return self.tell() if self.origin.document is None else self.tell(self.origin.document)
+
+    def _repr_html_(self) -> str | None:
+        draw = find_display("problems")
+        return draw([self]) if draw else None
 
     def tell(self, *documents: int) -> str:
         """Say it in words, of these documents."""

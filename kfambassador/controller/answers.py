@@ -108,6 +108,26 @@ async def tell_fate(inquiry: Inquiry) -> web.Response:
     return await write(lambda: tell_explanation(explanation, inquiry.sight) | more)
 
 
+async def tell_generation(inquiry: Inquiry) -> web.Response:
+    """Tell the number of the newest table and of the one that every Envoy has.
+
+    With ``after`` and ``served``, what the caller knows, and ``wait`` the answer comes as soon as either is another.
+    """
+    query, controller = inquiry.request.query, inquiry.desk.controller
+    wait = _read_seconds(query.get("wait", "0"))
+    if wait is None:
+        return refuse("wait is a number of seconds", status=400)
+    known = (query.get("after", ""), query.get("served", ""))
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + wait
+    while True:
+        generation, served = controller.work.generation, controller.served
+        left = deadline - loop.time()
+        if left <= 0 or known != (str(generation), "" if served is None else str(served)):
+            return web.json_response({"generation": generation, "served": served})
+        await controller.news(timeout=left)
+
+
 async def tell_source(inquiry: Inquiry) -> web.Response:
     """Tell how far an object has come; with ``wait``, as soon as what is asked for is decided.
 

@@ -12,6 +12,7 @@ from kfambassador.controller.access import UNAUTHORIZED, Guard, OpenGuard, Refus
 from kfambassador.controller.answers import (
     refuse,
     tell_fate,
+    tell_generation,
     tell_one,
     tell_overview,
     tell_problems,
@@ -39,6 +40,7 @@ _ANSWERS: Final[tuple[tuple[str, _Answer], ...]] = (
     ("/diag/{name:.+}", tell_one),
     ("/routes", tell_routes),
     ("/problems", tell_problems),
+    ("/generation", tell_generation),
     ("/explain", tell_fate),
     ("/statistics", tell_statistics),
     ("/sources/{kind}/{namespace}/{name}", tell_source),

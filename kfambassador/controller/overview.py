@@ -32,10 +32,6 @@ from kfambassador.routing.describe import (
 from kfambassador.routing.model import Cluster, Route, Split
 from kfambassador.xds.session import NodeStatus
 
-#: What becomes of two that want the same: a name, a path, or a route to themselves.
-CONFLICTS: Final = frozenset(
-    {"duplicate-name", "conflicting-route", "conflicting-redirect", "conflicting-attribute", "second-shadow"}
-)
 #: Of a kind that is known and not acted on.
 _NOT_SERVED: Final = "kind-not-served"
 #: Resolvers that are always there (Ambassador, "Resolvers").
@@ -318,7 +314,7 @@ PARTS: Final[Dict[str, Callable[[Seen], Json]]] = {
     "errors": lambda seen: seen.problems(Severity.ERROR),
     "warnings": lambda seen: seen.problems(Severity.WARNING),
     "notices": lambda seen: seen.problems(Severity.NOTICE),
-    "conflicts": lambda seen: _select(seen, lambda problem: problem.code in CONFLICTS),
+    "conflicts": lambda seen: _select(seen, lambda problem: problem.is_conflict),
     "unread": _describe_unread,
     "problems": _describe_problems,
     "route_info": lambda seen: [describe_group(seen, route) for route in seen.routes],

@@ -149,15 +149,25 @@ def write_expressions(names: Collection[str]) -> Iterator[str]:
 
 
 async def tell_statistics(inquiry: Inquiry) -> web.Response:
-    """Tell what Envoy counted of all mappings, or of those named by ``mapping=NAMESPACE/NAME``."""
+    """Tell what Envoy counted of all mappings, or of those named by ``mapping=NAMESPACE/NAME``.
+
+    With ``used=true`` those that had no requests are left out.
+    """
     desk, mappings = inquiry.desk, inquiry.request.query.getall("mapping", [])
     table = desk.controller.work.compiled.table
     socket = desk.settings.admin_socket
-    return web.json_response(await describe_statistics(table, socket, mappings=mappings, sight=inquiry.sight))
+    used_only = inquiry.request.query.get("used") == "true"
+    told = await describe_statistics(table, socket, mappings=mappings, sight=inquiry.sight, used_only=used_only)
+    return web.json_response(told)
 
 
 async def describe_statistics(
-    table: RoutingTable, socket: Path | None, *, mappings: Collection[str] = (), sight: Sight = OWNER
+    table: RoutingTable,
+    socket: Path | None,
+    *,
+    mappings: Collection[str] = (),
+    sight: Sight = OWNER,
+    used_only: bool = False,
 ) -> dict[str, Json]:
     """Describe what Envoy counted of mappings.
 
@@ -166,6 +176,7 @@ async def describe_statistics(
         socket: Envoy's admin socket.
         mappings: Of which, as namespace/name; none is all. Those not in the table are passed over.
         sight: What whoever asks may see.
+        used_only: Leave out what had no requests.
 
     Raises:
         NoGateway: Envoy does not answer.
@@ -175,7 +186,9 @@ async def describe_statistics(
     hidden = await asyncio.to_thread(find_shared_clusters, table, sight)
     reading = await read_traffic(socket, [name for name, row in rows.items() if row.splits[0].cluster not in hidden])
     statistics: list[Json] = [
-        _describe(name, row, reading.counted.get(name), hidden=hidden, sight=sight) for name, row in rows.items()
+        _describe(name, row, reading.counted.get(name), hidden=hidden, sight=sight)
+        for name, row in rows.items()
+        if not used_only or name in reading.counted
     ]
     return {"at": reading.at, "uptime": reading.uptime, "statistics": statistics}
 

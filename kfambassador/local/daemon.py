@@ -133,9 +133,13 @@ def shared_role() -> Iterator[Callable[[GatewayEndpoint], None] | None]:
         lock.release()
 
 
-def find_gateway() -> GatewayEndpoint | None:
-    """Find the shared gateway; None when none runs, or it does not answer."""
-    running = _find_running(open_runtime_directory())
+def find_gateway(runtime: RuntimeDirectory | None = None) -> GatewayEndpoint | None:
+    """Find the shared gateway; None when none runs, or it does not answer. To look is not to use it.
+
+    Args:
+        runtime: Where it tells of itself; None means where this process's environment says.
+    """
+    running = _find_running(runtime or open_runtime_directory())
     if running is None or not is_answering(running.api_url, timeout=ANSWER_TIMEOUT):
         return None
     return running

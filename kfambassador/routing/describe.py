@@ -83,6 +83,9 @@ def _describe_split(split: Split) -> dict[str, Json]:
         "cluster": split.cluster,
         "share": split.share,
         "source": str(split.origin),
+        "object": str(split.origin.object) if split.origin.object else "",
+        "document": split.origin.document,
+        "line": split.origin.line,
         "attributes": {name: value for name, value in written.items() if name not in matching | _OWN_WORDS},
     }
 

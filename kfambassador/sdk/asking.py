@@ -9,7 +9,7 @@ from kfambassador.errors import ConfigurationError, RouteFailed
 from kfambassador.resources.fields import as_object, as_objects, as_text
 from kfambassador.routing.describe import Json
 from kfambassador.sdk.access import Access
-from kfambassador.sdk.calling.calls import Call, RouteTest, build_call, explain_failure
+from kfambassador.sdk.calling.calls import Call, build_call, explain_failure
 from kfambassador.sdk.calling.http import Answer
 from kfambassador.sdk.calling.streaming import StreamedAnswer
 from kfambassador.sdk.publishing.publication import Publication
@@ -129,6 +129,10 @@ class Asking:
 
     def curl(self, inputs: object = None) -> str:
         """A line for a shell that asks for predictions of inputs; of a sample where there are none."""
+        return self.example(inputs).curl(self.access.url, self.access.http.credentials)
+
+    def example(self, inputs: object = None) -> Call:
+        """A request for predictions of inputs, or of a sample; else for whatever a server without predictions has."""
         server, base, mapping = self.server, self.publication.base, self.publication.mappings[0]
         inputs = server.read_sample(self.metadata) if inputs is None else inputs
         predict = server.operations(base).get(PREDICT)
@@ -140,27 +144,13 @@ class Asking:
         else:
             method = mapping.method if mapping.method and not mapping.method_regex else "GET"
             call = self.call(method, server.predict_path(base))
-        return call.curl(self.access.url, self.access.http.credentials)
+        return call
 
     def _write_chat(self, messages: Messages, model: str | None, options: Dict[str, object]) -> dict[str, object]:
         is_many = not isinstance(messages, str) and isinstance(messages, Sequence)
         body = self.server.write_request(list(messages) if is_many else messages, self.metadata)
         named = {} if model is None else {"model": model}
         return {**(body if isinstance(body, Dict) else {}), **named, **options}
-
-    def try_out(self, call: Call, *, expect: int, timeout: float) -> RouteTest:
-        """Send a request and tell what became of it, whatever the status."""
-        # Asked once, because a person wants to see what becomes of one request.
-        answer = call.send(self.access.http, self.access.url, timeout=timeout, retries=None)
-        won = self.access.reader.find_winner(call.method, call.target, call.headers)
-        return RouteTest(
-            path=call.target,
-            answer=answer,
-            expected=expect,
-            mapping=", ".join(won.mappings),
-            upstream_path=", ".join(dict.fromkeys(won.upstream_paths.values())),
-            backend=", ".join(dict.fromkeys(split.service for split in won.winner.splits)) if won.winner else "",
-        )
 
 
 def read_values(server: ModelServer, answer: Answer) -> tuple[Json, Json]:

@@ -11,6 +11,7 @@ from kfambassador.sdk.access import Access
 from kfambassador.sdk.attributes import VariantAttributes
 from kfambassador.sdk.faces.states import show_exposure
 from kfambassador.sdk.model import Model
+from kfambassador.sdk.problem_views import ProblemList
 from kfambassador.sdk.publishing.objects import change_publication, list_publications
 from kfambassador.sdk.publishing.planning import Plan
 from kfambassador.sdk.publishing.publication import Manifest, Publication, keeping
@@ -30,7 +31,6 @@ from kfambassador.sdk.traffic.rollout import Check, Rollout, run_rollout
 from kfambassador.sdk.traffic.shares import Shares, read_shares
 from kfambassador.sdk.traffic.splitting import drop_variant, promote, put_variant, restore_variant, roll_back, weigh
 from kfambassador.sdk.traffic.statistics import Statistics
-from kfambassador.sdk.views import ProblemList
 
 
 class Exposure(Model):

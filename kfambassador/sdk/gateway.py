@@ -6,14 +6,19 @@ from datetime import timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self, Unpack
 
-from kfambassador.errors import NotFound, NotServed
+from kfambassador.displays import find_display
+from kfambassador.errors import ConfigurationError, NotFound, NotServed
 from kfambassador.kube.client import KubeClient
 from kfambassador.sdk.access import Access
 from kfambassador.sdk.attributes import ExposeArguments, MappingAttributes
+from kfambassador.sdk.calling.calls import Call, RouteTest
 from kfambassador.sdk.calling.credentials import BearerToken, Credentials
 from kfambassador.sdk.calling.http import HttpClient
+from kfambassador.sdk.calling.trying import try_out
 from kfambassador.sdk.exposure import Exposure
 from kfambassador.sdk.faces.states import show_gateway
+from kfambassador.sdk.model import ANSWER_TIMEOUT
+from kfambassador.sdk.problem_views import ProblemList
 from kfambassador.sdk.publishing.difference import Difference
 from kfambassador.sdk.publishing.leftovers import Leftovers, find_leftovers
 from kfambassador.sdk.publishing.objects import check_name, list_publications, preview
@@ -25,7 +30,7 @@ from kfambassador.sdk.servers.base import ModelServer
 from kfambassador.sdk.signatures import spell_out
 from kfambassador.sdk.targets import Target
 from kfambassador.sdk.traffic.statistics import Statistics
-from kfambassador.sdk.views import Explanation, ProblemList, RouteList
+from kfambassador.sdk.views import Explanation, Generation, RouteList
 
 if TYPE_CHECKING:
     from kfambassador.local.endpoint import GatewayEndpoint
@@ -238,9 +243,13 @@ class Gateway:
         """Every route the gateway serves, in the order they are evaluated; printed, it is a table."""
         return RouteList(self._access.reader.routes())
 
-    def statistics(self) -> Statistics:
-        """What Envoy counts of every mapping's requests; printed, it is a table."""
-        return self._access.reader.statistics()
+    def statistics(self, *, used_only: bool = False) -> Statistics:
+        """What Envoy counts of every mapping's requests; printed, it is a table.
+
+        Args:
+            used_only: Leave out what had no requests.
+        """
+        return self._access.reader.statistics(used_only=used_only)
 
     def explain(
         self, method: str, url: str, headers: Dict[str, str] | None = None, *, ask_envoy: bool = False
@@ -257,6 +266,64 @@ class Gateway:
             NoGateway: The gateway, or its Envoy, does not answer.
         """
         return self._access.reader.explain(method, url, headers or {}, ask_envoy=ask_envoy)
+
+    def test(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Dict[str, str] | None = None,
+        body: object = None,
+        expect: int = 200,
+        timeout: float = ANSWER_TIMEOUT,
+    ) -> RouteTest:
+        """Send one request through the gateway, to anybody's route, and tell what became of it.
+
+        A wrong status raises nothing, redirects are not followed, and nothing is sent twice.
+
+        Args:
+            method: Such as ``POST``.
+            path: Path and query, beginning with a slash.
+            headers: Request headers.
+            body: Bytes and text are sent as they are, anything else as JSON; None sends none.
+            expect: The status that counts as passed.
+            timeout: Seconds without a byte after which it is given up.
+
+        Raises:
+            ConfigurationError: The path does not begin with a slash.
+            RouteFailed: There was no answer at all.
+
+        Example::
+
+            gateway.test("GET", "/models/mnist/", headers={"x-team": "a"}).status
+        """
+        return try_out(self._access, _call(method, path, headers, body), expect=expect, timeout=timeout)
+
+    def curl(self, method: str, path: str, *, headers: Dict[str, str] | None = None, body: object = None) -> str:
+        """The same request as a line for a shell; credentials stand in it as variables of the shell, never themselves.
+
+        Args:
+            method: Such as ``POST``.
+            path: Path and query, beginning with a slash.
+            headers: Request headers.
+            body: As for :meth:`test`.
+
+        Raises:
+            ConfigurationError: The path does not begin with a slash.
+        """
+        return _call(method, path, headers, body).curl(self.url, self._access.http.credentials)
+
+    def await_change(self, known: Generation | None = None, *, wait: float = 30.0) -> Generation:
+        """Wait until the gateway serves something else than what is known.
+
+        Args:
+            known: What it answered the last time; None is answered at once.
+            wait: Seconds to wait at most; 30 are granted.
+
+        Raises:
+            NoGateway: The gateway does not answer.
+        """
+        return self._access.reader.await_change(known, wait=wait)
 
     def problems(self) -> ProblemList:
         """Everything the gateway has to say about anybody's configuration."""
@@ -280,6 +347,11 @@ class Gateway:
     def _repr_html_(self) -> str:
         return show_gateway(self.url, place=str(self.place), namespace=self.namespace, reader=self._access.reader.place)
 
+    def _repr_mimebundle_(self, **_wanted: object) -> object:
+        """The route browser, where there is one to show it; None leaves it to the other forms."""
+        draw = find_display("gateway")
+        return draw(self) if draw else None
+
     def _choose(self, namespace: str | None) -> str | None:
         """The namespace that is meant; None is all."""
         return None if namespace == EVERYWHERE else namespace or self.namespace
@@ -292,3 +364,9 @@ class Gateway:
             status=404,
             reason="NotFound",
         )
+
+
+def _call(method: str, path: str, headers: Dict[str, str] | None, body: object) -> Call:
+    if not path.startswith("/"):
+        raise ConfigurationError(f"The path {path!r} does not begin with a slash: give all of it after the host.")
+    return Call(method.upper(), path, {**(headers or {})}, body=body)

@@ -11,13 +11,15 @@ from kfambassador.resources.mapping import Mapping
 from kfambassador.routing.describe import Json
 from kfambassador.sdk.access import Access
 from kfambassador.sdk.asking import PREDICT, Asking, Messages, join_path, read_values
-from kfambassador.sdk.calling.calls import Prediction, RouteTest
+from kfambassador.sdk.calling.calls import Call, Prediction, RouteTest
 from kfambassador.sdk.calling.streaming import StreamedAnswer
+from kfambassador.sdk.calling.trying import try_out
 from kfambassador.sdk.publishing.publication import Publication
 from kfambassador.sdk.servers.base import ModelServer
 
 if TYPE_CHECKING:
     from kfambassador.sdk.grpc.model import GrpcModel
+    from kfambassador.sdk.publishing.variants import Variant
 
 #: Seconds without a byte after which an answer is given up. Envoy's own limit is the mapping's ``timeout_ms``.
 ANSWER_TIMEOUT: Final = 330.0
@@ -60,6 +62,16 @@ class Model:
     def internal_url(self) -> str:
         """Its address inside the cluster; the public one where the gateway has no other."""
         return f"{self._access.internal_url or self._access.url}{self._publication.base}"
+
+    @property
+    def variants(self) -> "tuple[Variant, ...]":
+        """Who takes part in its traffic, the stable one first, with the weights that were asked for."""
+        return self._publication.variants
+
+    @property
+    def expires_at(self) -> str:
+        """Until when it is served, in RFC 3339; "" for ever."""
+        return self._publication.expires_at
 
     @property
     def backend(self) -> str:
@@ -244,7 +256,7 @@ class Model:
         usual = asking.server.probe_path(base) if body is None else asking.server.predict_path(base)
         where = usual if path is None else join_path(base, path)
         call = asking.call(method or ("GET" if body is None else "POST"), where, body)
-        return asking.try_out(call, expect=expect, timeout=timeout)
+        return try_out(self._access, call, expect=expect, timeout=timeout)
 
     def curl(self, inputs: object = None) -> str:
         """A line for a shell that asks for a prediction, or for whatever a server without predictions has there.
@@ -255,6 +267,19 @@ class Model:
             inputs: What to ask with, as for :meth:`predict`; None means :meth:`sample`, where there is one.
         """
         return self._asking().curl(inputs)
+
+    def example(self, inputs: object = None) -> Call:
+        """The request that :meth:`curl` writes, as data: its method, path, headers and body.
+
+        Args:
+            inputs: As for :meth:`curl`.
+
+        Example::
+
+            call = mnist.example()
+            gateway.test(call.method, call.target, headers=call.headers, body=call.body)
+        """
+        return self._asking().example(inputs)
 
     def _know(self, variant: str | None) -> None:
         """Make sure that there is such a variant.

@@ -2,16 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from collections.abc import Mapping as Dict
-from enum import StrEnum
 from itertools import zip_longest
 from typing import overload
 
 from pydantic import BaseModel, JsonValue
 
 from kfambassador.attributes.redirecting import DEFAULT_REDIRECT_CODE
-from kfambassador.problems import ObjectKey, Origin, Problem, Severity
 from kfambassador.sdk.faces.routes import show_explanation, show_route, show_routes
-from kfambassador.sdk.faces.states import show_problems
 
 _HEADINGS = ("METHOD", "PATH", "CONDITIONS", "SERVICE", "REWRITE", "SHARE", "MAPPING")
 # What changes the path, in the order of who counts.
@@ -36,6 +33,9 @@ class Split(View, frozen=True):
         cluster: Envoy's name for it.
         share: Its effective share of the route's requests, in percent.
         source: Where it was written, in words.
+        object: The object it was written in, as ``Service namespace/name``; "" when that is not known.
+        document: Which document of its annotation, counted from 1; None where it is no annotation.
+        line: Where that begins.
         attributes: Everything else that was written.
     """
 
@@ -44,6 +44,9 @@ class Split(View, frozen=True):
     cluster: str = ""
     share: int
     source: str = ""
+    object: str = ""
+    document: int | None = None
+    line: int | None = None
     attributes: Dict[str, JsonValue] = {}
 
     @property
@@ -269,64 +272,16 @@ class Explanation(View, frozen=True):
         return show_explanation(self)
 
 
-class SourceState(StrEnum):
-    """How far an object's configuration has come; the gateway's own words."""
-
-    PENDING = "pending"
-    SERVING = "serving"
-    REJECTED = "rejected"
-    UNKNOWN = "unknown"
-
-
-class ProblemView(View, frozen=True):
-    """A problem as the gateway tells it; see :class:`~kfambassador.problems.Problem`."""
-
-    severity: Severity
-    code: str
-    message: str
-    path: str = ""
-    file: str = ""
-    object: str = ""
-    document: int | None = None
-    line: int | None = None
-
-    def as_problem(self) -> Problem:
-        """The same as one of ours."""
-        origin = Origin(_read_key(self.object), document=self.document, line=self.line, file=self.file)
-        return Problem(self.code, self.message, origin, path=self.path, severity=self.severity)
-
-
-class ProblemList(tuple[Problem, ...]):
-    """Problems; printed, one a line.
-
-    Example:
-        >>> ProblemList()
-        no problems
-    """
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "\n".join(map(str, self)) if self else "no problems"
-
-    def _repr_html_(self) -> str:
-        return show_problems(self)
-
-
-class Source(View, frozen=True):
-    """What became of one object that carries configuration.
+class Generation(View, frozen=True):
+    """Which table a gateway has.
 
     Attributes:
-        state: How far it has come.
-        resource_version: The version that was read, "" when the object was never seen.
-        mappings: Its mappings that are in the table, as namespace/name.
-        problems: What is wrong with it.
+        generation: The number of the newest table. It says whether something has changed, and nothing else.
+        served: The number of the one that every Envoy has acknowledged; None before the first.
     """
 
-    state: SourceState
-    resource_version: str = ""
-    mappings: tuple[str, ...] = ()
-    problems: tuple[ProblemView, ...] = ()
+    generation: int
+    served: int | None = None
 
 
 def write_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -369,9 +324,3 @@ def _spell(value: JsonValue) -> str:
     if not isinstance(value, dict):
         return str(value)
     return " ".join(f"~{wanted}" if kind == "regex" else f"{kind}:{wanted}" for kind, wanted in value.items())
-
-
-def _read_key(text: str) -> ObjectKey | None:
-    kind, _, place = text.partition(" ")
-    namespace, slash, name = place.rpartition("/")
-    return ObjectKey(kind, namespace if slash else "", name) if place else None

@@ -16,9 +16,9 @@ from kfambassador.resources.objects import object_key
 from kfambassador.routing.policy import TenancyPolicy
 from kfambassador.sdk.calling.credentials import BearerToken
 from kfambassador.sdk.calling.http import HttpClient
+from kfambassador.sdk.problem_views import SourceState
 from kfambassador.sdk.reaching.own_reading import OwnReading
 from kfambassador.sdk.reaching.reading import ReadApi
-from kfambassador.sdk.views import SourceState
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("own_reading")]
 

@@ -6,7 +6,7 @@ What takes the place of a read API that cannot be reached. It knows what the gat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Mapping as Dict
 from datetime import UTC, datetime
-from threading import Lock
+from threading import Event, Lock
 from typing import TYPE_CHECKING, Final
 
 from kfambassador.errors import Forbidden, NoGateway, NotFound
@@ -23,7 +23,8 @@ from kfambassador.routing.explain import explain, find_winner
 from kfambassador.routing.model import Compiled, RoutingTable
 from kfambassador.routing.policy import TenancyPolicy
 from kfambassador.routing.requests import RequestLine
-from kfambassador.sdk.views import Explanation, ProblemView, Route, Source, SourceState
+from kfambassador.sdk.problem_views import ProblemView, Source, SourceState
+from kfambassador.sdk.views import Explanation, Generation, Route
 
 if TYPE_CHECKING:
     from kfambassador.sdk.traffic.statistics import Statistics
@@ -63,6 +64,7 @@ class OwnReading:
         self._missing: dict[Kind, str] = {}
         self._partial: set[Kind] = set()
         self._lock = Lock()
+        self._closed = Event()
 
     @property
     def is_own(self) -> bool:
@@ -115,16 +117,23 @@ class OwnReading:
         """Tell whether an object configures nothing any more."""
         return self.source(key).state is SourceState.UNKNOWN
 
+    def await_change(self, known: Generation | None = None, *, wait: float) -> Generation:
+        """Look again after the wait: nobody tells of changes here. What Envoy has is not known."""
+        if known is not None and self._closed.wait(wait):
+            return known
+        return Generation(generation=hash((self.routes(), self.problems())))
+
     def why_not_ready(self) -> str:
         """Nothing is known of that."""
         return ""
 
-    def statistics(self, mappings: Sequence[str] = ()) -> "Statistics":  # noqa: ARG002
+    def statistics(self, mappings: Sequence[str] = (), *, used_only: bool = False) -> "Statistics":  # noqa: ARG002
         """Raise an error: what Envoy counts only its controller can tell."""
         raise NoGateway(f"What Envoy counts is known to the gateway's read API only, and {self.place}.")
 
     def close(self) -> None:
-        """Keep nothing open."""
+        """Let go of whoever waits for a change."""
+        self._closed.set()
 
     def _ask(
         self, ask: Callable[[RoutingTable, RequestLine], Fate], line: RequestLine, *, ask_envoy: bool

@@ -12,7 +12,8 @@ from kfambassador.errors import NoGateway, RouteFailed
 from kfambassador.names import DIAGNOSTICS_PREFIX
 from kfambassador.problems import ObjectKey
 from kfambassador.sdk.calling.http import Answer, HttpClient
-from kfambassador.sdk.views import Explanation, ProblemView, Route, Source, SourceState, View
+from kfambassador.sdk.problem_views import ProblemView, Source, SourceState
+from kfambassador.sdk.views import Explanation, Generation, Route, View
 
 if TYPE_CHECKING:
     from kfambassador.sdk.traffic.statistics import Statistics
@@ -68,11 +69,17 @@ class Reader(Protocol):
     def await_absence(self, key: ObjectKey, *, wait: float) -> bool:
         """Wait, at most so many seconds, until nothing is served that an object configured; tell whether it is so."""
 
+    def await_change(self, known: Generation | None = None, *, wait: float) -> Generation:
+        """Wait, at most so many seconds, until the table is another than the one known; tell which it is."""
+
     def why_not_ready(self) -> str:
         """What keeps the whole gateway from serving; "" when nothing does, or nobody can tell."""
 
-    def statistics(self, mappings: Sequence[str] = ()) -> "Statistics":
-        """What Envoy counted for mappings, by namespace/name; for all one may see when none is named."""
+    def statistics(self, mappings: Sequence[str] = (), *, used_only: bool = False) -> "Statistics":
+        """What Envoy counted for mappings, by namespace/name; for all one may see when none is named.
+
+        With ``used_only``, what had no requests is left out: among thousands that is nearly all of the answer.
+        """
 
     def close(self) -> None:
         """Close what it keeps open."""
@@ -162,16 +169,32 @@ class ReadApi:
         source = self._read(_path_of(key), Source, params=params, timeout=wait + 10.0)
         return source.state is SourceState.UNKNOWN
 
+    def await_change(self, known: Generation | None = None, *, wait: float) -> Generation:
+        """Wait until the table is another than the one known.
+
+        Args:
+            known: What the caller knows; None is answered at once.
+            wait: Seconds to wait; at most 30 are granted.
+        """
+        if known is None:
+            return self._read("/generation", Generation)
+        params = (
+            ("after", str(known.generation)),
+            ("served", "" if known.served is None else str(known.served)),
+            ("wait", f"{min(wait, _LONGEST_WAIT):.3f}"),
+        )
+        return self._read("/generation", Generation, params=params, timeout=wait + 10.0)
+
     def why_not_ready(self) -> str:
         """What keeps the whole gateway from serving; "" when nothing does."""
         answer = self._send("/check_ready", (), timeout=10.0)
         return "" if answer.is_success else answer.text
 
-    def statistics(self, mappings: Sequence[str] = ()) -> "Statistics":
+    def statistics(self, mappings: Sequence[str] = (), *, used_only: bool = False) -> "Statistics":
         """What Envoy counted for mappings, by namespace/name; for all one may see when none is named."""
         from kfambassador.sdk.traffic.statistics import StatisticsView
 
-        params = tuple(("mapping", mapping) for mapping in mappings)
+        params = (*(("mapping", mapping) for mapping in mappings), *((("used", "true"),) if used_only else ()))
         return self._read("/statistics", StatisticsView, params=params).as_statistics()
 
     def _read(self, path: str, kind: type[V], *, params: tuple[tuple[str, str], ...] = (), timeout: float = 30.0) -> V:

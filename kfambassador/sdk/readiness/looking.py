@@ -12,11 +12,11 @@ from kfambassador.problems import Problem
 from kfambassador.resources.expiry import EXPIRED
 from kfambassador.resources.fields import as_object, as_text
 from kfambassador.sdk.access import Access
+from kfambassador.sdk.problem_views import Source, SourceState
 from kfambassador.sdk.publishing.publication import Publication
 from kfambassador.sdk.publishing.variants import list_answering
 from kfambassador.sdk.readiness.proof import CONFLICT, Doubt, build_probes, doubt_unasked, find_doubt
 from kfambassador.sdk.readiness.status import ExposureStatus, Phase, build_steps
-from kfambassador.sdk.views import Source, SourceState
 
 #: What the controller says of a Service that leads nowhere; the first of these is told.
 ENDPOINT_CODES: Final = ("no-such-port", "no-endpoints", "no-such-service")

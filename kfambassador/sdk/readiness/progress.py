@@ -7,8 +7,9 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
-from typing import TYPE_CHECKING, Final, Protocol, TextIO
+from typing import TYPE_CHECKING, ClassVar, Final, Protocol, TextIO
 
 from kfambassador.sdk.readiness.status import ExposureStatus, Phase
 
@@ -118,6 +119,54 @@ class LiveLine:
             self._live = None
 
 
+#: Told of a publication that is waited for: its namespace and name, and how far it is; None when the wait is over.
+Watcher = Callable[[tuple[str, str], ExposureStatus | None], None]
+
+
+class Watched:
+    """Shows progress as another does, and tells everybody who watches this process.
+
+    Args:
+        shown: Shows it.
+    """
+
+    _watchers: ClassVar[list[Watcher]] = []
+
+    def __init__(self, shown: Progress) -> None:
+        self._shown = shown
+        self._last: ExposureStatus | None = None
+
+    def show(self, status: ExposureStatus) -> None:
+        """Show a status, and tell of it where it is a new one."""
+        self._shown.show(status)
+        if status != self._last:
+            self._last = status
+            self._tell(status, status)
+
+    def close(self) -> None:
+        """End, and tell that it is over."""
+        self._shown.close()
+        if self._last is not None:
+            self._tell(self._last, None)
+
+    @classmethod
+    def add_watcher(cls, watcher: Watcher) -> Callable[[], None]:
+        """Tell somebody from now on; what is given back ends it."""
+        cls._watchers.append(watcher)
+
+        def end() -> None:
+            with suppress(ValueError):
+                cls._watchers.remove(watcher)
+
+        return end
+
+    def _tell(self, about: ExposureStatus, status: ExposureStatus | None) -> None:
+        for watcher in tuple(self._watchers):
+            # Whoever watches must not stop what they watch.
+            with suppress(Exception):
+                watcher((about.namespace, about.name), status)
+
+
 class _Handle(Protocol):
     """What IPython gives for something that is displayed and may change."""
 
@@ -155,6 +204,28 @@ class NotebookDisplay:
     def close(self) -> None:
         """Leave the steps as they are."""
         self._handle = None
+
+
+def watch_progress(watcher: Watcher) -> Callable[[], None]:
+    """Be told of every publication that this process waits for, from whichever thread it waits in.
+
+    Args:
+        watcher: Told each new status; it must return soon, and what it raises is passed over.
+
+    Returns:
+        What ends it.
+
+    Example:
+        >>> from kfambassador.sdk.readiness.status import Phase
+        >>> stop = watch_progress(lambda place, status: print(place, status))
+        >>> shown = Watched(Silence())
+        >>> shown.show(ExposureStatus("mnist", "team", Phase.ANSWERING))
+        ('team', 'mnist') <ExposureStatus team/mnist Answering>
+        >>> shown.close()
+        ('team', 'mnist') None
+        >>> stop()
+    """
+    return Watched.add_watcher(watcher)
 
 
 def choose_progress(*, quiet: bool = False, stream: TextIO | None = None) -> Progress:

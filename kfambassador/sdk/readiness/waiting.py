@@ -21,7 +21,7 @@ from kfambassador.sdk.publishing.objects import delete_publication
 from kfambassador.sdk.publishing.publication import Publication
 from kfambassador.sdk.readiness.diagnosis import diagnose
 from kfambassador.sdk.readiness.looking import ENDPOINT_CODES, Looker, Sight
-from kfambassador.sdk.readiness.progress import Progress, choose_progress
+from kfambassador.sdk.readiness.progress import Progress, Watched, choose_progress
 from kfambassador.sdk.readiness.proof import CONFLICT, DISAGREEMENT, build_probe
 from kfambassador.sdk.readiness.status import ExposureStatus, Phase
 
@@ -122,7 +122,7 @@ def wait_for_status(
     """
     wanted = frozenset(Phase.read(each) for each in ([status] if isinstance(status, str) else status))
     check_times(timeout, polling_interval)
-    shown = choose_progress(quiet=access.quiet) if progress is None else progress
+    shown = Watched(choose_progress(quiet=access.quiet) if progress is None else progress)
     looker = Looker(access, publication, version)
     try:
         wait = _Wait(looker, wanted, timeout=timeout, interval=polling_interval, progress=shown, callbacks=callbacks)

@@ -16,23 +16,14 @@ from kfambassador.sdk.faces.figures import show_difference
 from kfambassador.sdk.faces.html import MOST_ROWS, fill, link
 from kfambassador.sdk.faces.states import show_exposure, show_gateway, show_problems
 from kfambassador.sdk.gateway import Gateway
+from kfambassador.sdk.problem_views import ProblemList
 from kfambassador.sdk.publishing.difference import Difference
 from kfambassador.sdk.publishing.rendering import render
 from kfambassador.sdk.reaching.reading import ReadApi
 from kfambassador.sdk.readiness.status import ExposureStatus, Phase, build_steps
 from kfambassador.sdk.traffic.shares import Share, Shares
 from kfambassador.sdk.traffic.statistics import SplitStatistics, Statistics
-from kfambassador.sdk.views import (
-    EnvoyAnswer,
-    Explanation,
-    ProblemList,
-    Redirect,
-    Request,
-    Route,
-    RouteList,
-    Split,
-    Verdict,
-)
+from kfambassador.sdk.views import EnvoyAnswer, Explanation, Redirect, Request, Route, RouteList, Split, Verdict
 from tests.unit.sdk.publications import publication, with_canary
 
 

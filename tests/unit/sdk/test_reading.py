@@ -14,8 +14,8 @@ from kfambassador.problems import Fault, ObjectKey, Origin, Severity
 from kfambassador.routing.describe import describe_problem
 from kfambassador.sdk.calling.credentials import BearerToken
 from kfambassador.sdk.calling.http import HttpClient
+from kfambassador.sdk.problem_views import ProblemView
 from kfambassador.sdk.reaching.reading import ReadApi
-from kfambassador.sdk.views import ProblemView
 
 
 @contextmanager

@@ -1,0 +1,78 @@
+"""The test form: one request, sent through the gateway, and what became of it."""
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final
+
+from kfambassador.notebook.answering.arguments import Sending
+from kfambassador.routing.describe import Json
+
+if TYPE_CHECKING:
+    from kfambassador.sdk.gateway import Gateway
+
+#: Bytes of an answer that are shown; a page is no place for more.
+_SHOWN: Final = 100_000
+
+
+def send(gateway: "Gateway", question: Sending) -> dict[str, Json]:
+    """Send the request, and tell what became of it."""
+    headers = {**question.headers}
+    if question.body is not None:
+        _set_default(headers, "Content-Type", "application/json")
+    tried = gateway.test(
+        question.method,
+        question.path,
+        headers=headers,
+        body=question.body,
+        timeout=question.timeout,
+    )
+    answer = tried.answer
+    shown, is_text = _read_text(answer.body[:_SHOWN], whole=len(answer.body) <= _SHOWN)
+    return {
+        "status": answer.status,
+        "reason": _name_status(answer.status),
+        "is_success": answer.is_success,
+        "latency_ms": round(answer.latency_ms, 1),
+        "headers": [[name, value] for name, value in answer.headers.items()],
+        "body": shown if is_text else f"{len(answer.body)} bytes that are no text",
+        "is_text": is_text,
+        "truncated": len(answer.body) > _SHOWN,
+        "size": len(answer.body),
+        "meaning": tried.meaning,
+        "mapping": tried.mapping,
+        "backend": tried.backend,
+        "upstream_path": tried.upstream_path,
+        "url": answer.url,
+        **write_curl(gateway, question),
+    }
+
+
+def write_curl(gateway: "Gateway", question: Sending) -> dict[str, Json]:
+    """Write the request as a line for a shell; secrets stand in it as variables."""
+    headers = {**question.headers}
+    if question.body is not None:
+        _set_default(headers, "Content-Type", "application/json")
+    line = gateway.curl(question.method, question.path, headers=headers, body=question.body)
+    return {"curl": line}
+
+
+def _set_default(headers: dict[str, str], name: str, value: str) -> None:
+    if name.lower() not in {each.lower() for each in headers}:
+        headers[name] = value
+
+
+def _read_text(body: bytes, *, whole: bool) -> tuple[str, bool]:
+    """Read a body as text; give it, and whether it is text. A cut may go through a character."""
+    try:
+        text = body.decode()
+    except UnicodeDecodeError as error:
+        if whole or error.end < len(body):
+            return "", False
+        text = body[: error.start].decode()
+    return text, "\0" not in text
+
+
+def _name_status(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""

@@ -1,0 +1,147 @@
+"""The route browser in a notebook: a widget whose table, filters and forms run in the page.
+
+What travels: the table as a part of the widget's state, small, so that a second view, another tab and a saved notebook
+have it at once; everything else as messages, so that it is kept nowhere. No token or credential is in either.
+"""
+
+from collections.abc import Callable
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakValueDictionary, ref
+
+import anywidget
+import traitlets
+
+from kfambassador.notebook.answering.desk import answer, tell_error
+from kfambassador.notebook.feed import Feed, feed_of, pack
+from kfambassador.notebook.joining import join_modules, join_styles
+from kfambassador.notebook.rows import Event
+
+if TYPE_CHECKING:
+    from kfambassador.sdk.gateway import Gateway
+
+#: Pixels; more routes are scrolled.
+HEIGHT: Final = 420
+
+
+class RouteBrowser(anywidget.AnyWidget):
+    """A table of a gateway's routes with filters, live figures, a test form and the split.
+
+    Args:
+        gateway: The gateway.
+        filter: What the table is filtered by at first, as it is typed into the search field.
+        height: Pixels the table has at most.
+
+    Example::
+
+        RouteBrowser(gateway, filter="team-a state:conflict")
+    """
+
+    _esm = join_modules("widget.js")
+    _css = join_styles()
+
+    #: The newest table event, as :func:`~kfambassador.notebook.feed.pack` writes it.
+    table = traitlets.Bytes().tag(sync=True)
+    #: How it is shown: ``filter`` and ``height``.
+    options = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, gateway: "Gateway", *, filter: str = "", height: int = HEIGHT) -> None:  # noqa: A002
+        super().__init__(options={"filter": filter, "height": height})
+        self._gateway = gateway
+        self._feed = feed_of(gateway)
+        self._sending = Lock()
+        self._end: Callable[[], None] | None = None
+        self.on_msg(self._receive)
+
+    @property
+    def feed(self) -> Feed:
+        """Where what is live comes from."""
+        return self._feed
+
+    def watch(self) -> None:
+        """Begin to follow the gateway; shown twice it follows once."""
+        if self._end is None:
+            listener = _Listener(self)
+            listener.end = self._end = self._feed.subscribe(listener)
+
+    def rest(self) -> None:
+        """Follow the gateway no more, until it is shown again."""
+        if self._end is not None:
+            self._end()
+            self._end = None
+
+    def close(self) -> None:
+        """Take the widget out of the page, and follow no more."""
+        self.rest()
+        super().close()
+
+    def __repr__(self) -> str:
+        return f"<RouteBrowser of {self._gateway.url}>"
+
+    def _repr_mimebundle_(self, **kwargs: object) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        from kfambassador.notebook.showing import show_routes_at
+
+        shown = super()._repr_mimebundle_(**kwargs)
+        if shown is None:
+            return None
+        data, metadata = shown
+        # What is shown where there are no widgets, in saved and in exported notebooks.
+        html = show_routes_at(self._gateway, self._feed)
+        self.watch()
+        return {**data, "text/plain": repr(self), "text/html": html}, metadata
+
+    def _hear(self, event: Event) -> None:
+        with self._sending:
+            if event["kind"] == "table":
+                self.table = pack(event)
+            else:
+                self.send({"type": "event", "event": event})
+
+    def _receive(self, _widget: object, message: object, _buffers: object) -> None:
+        if not isinstance(message, dict):
+            return
+        match message.get("type"):
+            case "ask":
+                self._answer(message)
+            case "shown":
+                self.rest()
+                self.watch()
+            case "gone":
+                self.rest()
+
+    def _answer(self, message: dict[str, Any]) -> None:
+        reply: dict[str, Any] = {"type": "answer", "id": message.get("id")}
+        arguments = message.get("args")
+        try:
+            asked = arguments if isinstance(arguments, dict) else {}
+            reply["answer"] = answer(self._gateway, str(message.get("kind")), asked)
+        except Exception as error:  # noqa: BLE001 - a person waits for words, whatever has happened
+            reply["error"] = tell_error(error)
+        self.send(reply)
+
+
+class _Listener:
+    """Hands events to a widget, and holds nothing that would keep it alive."""
+
+    def __init__(self, widget: RouteBrowser) -> None:
+        self._widget = ref(widget)
+        self.end: Callable[[], None] | None = None
+
+    def __call__(self, event: Event) -> None:
+        widget = self._widget()
+        if widget is not None:
+            widget._hear(event)  # noqa: SLF001 - its own listener
+        elif self.end is not None:
+            self.end()
+
+
+_BROWSERS: WeakValueDictionary[int, RouteBrowser] = WeakValueDictionary()
+
+
+def browser_of(gateway: "Gateway") -> RouteBrowser:
+    """The browser that shows a gateway at the end of a cell: always the same one, with many views."""
+    # A browser holds its gateway, whose identity is therefore nobody else's as long as it is here.
+    found = _BROWSERS.get(id(gateway))
+    if found is None or found.comm is None:
+        found = _BROWSERS[id(gateway)] = RouteBrowser(gateway)
+    return found

@@ -1,0 +1,115 @@
+// What a person types into the filter, and which rows it leaves. Pure: no page, no clock.
+
+import { figuresOf } from "./figures.js";
+
+const TEXTS = {
+  state: (row) => (row.state === "rejected" ? "rejected left-out" : row.state),
+  ns: (row) => row.namespace,
+  method: (row) => row.method,
+  path: (row) => row.path,
+  service: (row) => row.splits.map((split) => split.service).join(" "),
+  mapping: (row) => row.splits.map((split) => split.mapping).join(" "),
+  object: (row) => row.splits.map((split) => split.object).join(" "),
+};
+const SYNONYMS = { namespace: "ns", host: "path" };
+const KINDS = {
+  problem: (row) => row.problems.length > 0,
+  conflict: (row, _figures, problems) => row.problems.some((number) => problems[number]?.conflict),
+  split: (row) => row.splits.filter((split) => !split.copy).length > 1,
+  shadow: (row) => row.splits.some((split) => split.copy),
+  busy: (row, figures) => (figuresOf(row, figures)?.rate ?? 0) > 0,
+};
+const NUMBERS = { rate: "rate", errors: "errors", p99: "p99" };
+const WORD = /(-)?(?:([a-z0-9]+)(:|>=?|<=?))?(?:"([^"]*)"?|(\S+))/gi;
+
+/**
+ * Read what was typed.
+ * @param {string} text
+ * @returns {{terms: Array<Object>, faults: string[]}} What all must hold, and what was not understood.
+ */
+export function parseFilter(text) {
+  const terms = [];
+  const faults = [];
+  for (const [whole, minus, field, operator, quoted, plain] of text.matchAll(WORD)) {
+    const value = (quoted ?? plain).toLowerCase();
+    const term = field ? readQualifier(field.toLowerCase(), operator, value, whole) : { kind: "any", value };
+    if (term.fault) faults.push(term.fault);
+    else terms.push({ ...term, not: Boolean(minus) });
+  }
+  return { terms, faults };
+}
+
+function readQualifier(field, operator, value, whole) {
+  const name = SYNONYMS[field] ?? field;
+  if (operator === ":" && name === "is") {
+    return value in KINDS ? { kind: "is", value } : { fault: `is:${value} is unknown; there are ${list(KINDS, "is:")}` };
+  }
+  if (operator === ":" && name in TEXTS) return { kind: "text", field: name, value };
+  if (operator !== ":" && name in NUMBERS) {
+    const limit = Number.parseFloat(value);
+    if (Number.isNaN(limit)) return { fault: `${whole}: ${value} is no number` };
+    return { kind: "number", field: NUMBERS[name], operator, limit: name === "errors" ? limit / 100 : limit };
+  }
+  // A path or an address with a colon is just text.
+  if (operator === ":" && !/^[a-z]+$/.test(field)) return { kind: "any", value: whole.toLowerCase() };
+  if (operator === ":" && /[/\d]/.test(value)) return { kind: "any", value: whole.toLowerCase() };
+  return { fault: `${field}${operator} is unknown; there are ${list(TEXTS, "", ":")}, is:, ${list(NUMBERS, "", ">")}` };
+}
+
+function list(known, before, after = "") {
+  return Object.keys(known)
+    .map((name) => `${before}${name}${after}`)
+    .join(", ");
+}
+
+/**
+ * Prepare rows to be searched as quickly as a person types.
+ * @param {Array<Object>} rows
+ * @param {Array<Object>} problems
+ */
+export function indexRows(rows, problems) {
+  const words = rows.map((row) =>
+    [
+      row.method,
+      row.path,
+      row.conditions,
+      row.state === "rejected" ? "left out" : row.state,
+      ...row.splits.flatMap((split) => [split.mapping, split.service, split.rewrite, split.object]),
+      ...row.problems.map((number) => `${problems[number]?.code} ${problems[number]?.message}`),
+    ]
+      .join("\n")
+      .toLowerCase(),
+  );
+  return { rows, problems, words };
+}
+
+/**
+ * Find the rows that a filter leaves.
+ * @param {Object} index Of indexRows.
+ * @param {Array<Object>} terms Of parseFilter.
+ * @param {Object} figures By mapping.
+ * @returns {number[]} Their places, in order.
+ */
+export function selectRows(index, terms, figures) {
+  const tests = terms.map((term) => makeTest(index, term, figures));
+  const found = [];
+  for (let place = 0; place < index.rows.length; place += 1) {
+    if (tests.every((test) => test(place))) found.push(place);
+  }
+  return found;
+}
+
+function makeTest({ rows, words, problems }, term, figures) {
+  const holds = {
+    any: (place) => words[place].includes(term.value),
+    text: (place) => TEXTS[term.field](rows[place]).toLowerCase().includes(term.value),
+    is: (place) => KINDS[term.value](rows[place], figures, problems),
+    number: (place) => compare(figuresOf(rows[place], figures)?.[term.field], term.operator, term.limit),
+  }[term.kind];
+  return term.not ? (place) => !holds(place) : holds;
+}
+
+function compare(value, operator, limit) {
+  if (value === null || value === undefined) return false;
+  return { ">": value > limit, ">=": value >= limit, "<": value < limit, "<=": value <= limit }[operator];
+}

@@ -1,0 +1,73 @@
+// How far publications have come: accepted, programmed, endpoints, answering.
+
+import { h, liveRegion, put } from "./dom.js";
+
+const WORDS = {
+  accepted: "accepted by the gateway",
+  programmed: "programmed into Envoy",
+  endpoints: "endpoints ready",
+  answering: "answering",
+};
+const PAUSE = 2000;
+const SHOWN_AFTER = 8000;
+
+/**
+ * What is being published in this kernel right now.
+ * @param {HTMLElement} root Where.
+ */
+export function mountProgress(root) {
+  const region = liveRegion({ class: "kfa-progress" });
+  let last = [];
+  let clear = null;
+  put(root, region);
+  function update(exposures) {
+    clearTimeout(clear);
+    // What has just ended stays for a while, so that its end is seen.
+    const ended = last.filter((was) => !exposures.some((each) => each.name === was.name && each.namespace === was.namespace));
+    const shown = exposures.length ? exposures : ended;
+    put(region, shown.map(drawStatus));
+    if (!exposures.length) clear = setTimeout(() => put(region), SHOWN_AFTER);
+    last = exposures;
+  }
+  return { update, destroy: () => clearTimeout(clear) };
+}
+
+/**
+ * The status of one exposure, asked for until it answers.
+ * @param {HTMLElement} root Where.
+ * @param {Object} transport
+ * @param {{namespace: string, name: string}} exposure
+ */
+export function mountStatus(root, transport, { namespace, name }) {
+  const region = liveRegion();
+  let timer = null;
+  let ended = false;
+  put(root, region);
+  async function ask() {
+    try {
+      const status = await transport.ask("status", { namespace, name });
+      if (ended) return;
+      put(region, drawStatus(status));
+      if (status.phase !== "Answering" && !status.is_failure) timer = setTimeout(ask, PAUSE);
+    } catch (error) {
+      if (!ended) put(region, h("p", { class: "kfa-fault" }, error.words ?? String(error)));
+    }
+  }
+  ask();
+  return {
+    destroy() {
+      ended = true;
+      clearTimeout(timer);
+    },
+  };
+}
+
+function drawStatus(status) {
+  const first = status.steps.find((step) => !step.done)?.name;
+  const steps = status.steps.map((step) => {
+    const [sign, tone] = step.done ? ["✓", "kfa-good"] : status.is_failure && step.name === first ? ["✗", "kfa-bad"] : ["…", "kfa-soft"];
+    return h("li", { class: tone }, `${sign} ${WORDS[step.name] ?? step.name}`);
+  });
+  const why = status.phase === "Answering" ? "" : status.cause || status.message;
+  return h("div", { class: "kfa-status" }, h("strong", {}, `${status.namespace}/${status.name}`), h("ol", { class: "kfa-steps" }, steps), why && h("p", { class: "kfa-message" }, why));
+}

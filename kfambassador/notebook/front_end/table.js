@@ -1,0 +1,152 @@
+// The table: as many rows as there are routes, of which only those in sight are in the page.
+
+import { h, makeId, setText, writePercent, writeRate, writeTime } from "./dom.js";
+import { figuresOf } from "./figures.js";
+import { COLUMNS, nextOrder } from "./sorting.js";
+import { ROW_HEIGHT, findWindow, moveTo, scrollTo } from "./virtual.js";
+
+/** How a state is told: by a sign for whoever does not see its colour, and a word. */
+export const STATE_WORDS = {
+  serving: ["✓", "serving"],
+  pending: ["…", "pending"],
+  warned: ["!", "warned"],
+  conflict: ["≠", "conflict"],
+  rejected: ["✗", "left out"],
+};
+
+/**
+ * @param {Object} handlers onOpen(row) when a row is chosen, onOrder(order) when a heading is.
+ * @param {{height: number}} options
+ */
+export function makeTable({ onOpen, onOrder }, { height }) {
+  const id = makeId("row");
+  const view = { rows: [], places: [], figures: {}, order: null, active: -1, opened: "" };
+  const pool = [];
+  const body = h("div", { class: "kfa-rows", role: "presentation" });
+  const space = h("div", { class: "kfa-space", role: "presentation" }, body);
+  const headings = COLUMNS.map((column) => makeHeading(column, () => onOrder(nextOrder(view.order, column))));
+  const head = h("div", { class: "kfa-row kfa-head", role: "row", "aria-rowindex": 1 }, headings);
+  const scroller = h("div", { class: "kfa-scroller", role: "presentation", style: `max-height: ${height}px` }, head, space);
+  const element = h("div", { class: "kfa-table", role: "grid", tabindex: 0, "aria-label": "Routes" }, scroller);
+
+  function draw() {
+    const { first, last } = findWindow(scroller.scrollTop, scroller.clientHeight || height, view.places.length);
+    while (pool.length < last - first) pool.push(makeRow(body));
+    body.style.transform = `translateY(${first * ROW_HEIGHT}px)`;
+    pool.forEach((line, number) => {
+      const place = first + number;
+      line.element.hidden = place >= last;
+      if (place < last) fillRow(line, view, place, id);
+    });
+    const isSeen = view.active >= first && view.active < last;
+    if (isSeen) element.setAttribute("aria-activedescendant", `${id}-${view.active}`);
+    else element.removeAttribute("aria-activedescendant");
+  }
+
+  function update(changes) {
+    const active = view.rows[view.places[view.active]]?.id;
+    Object.assign(view, changes);
+    // The same route stays chosen, wherever it is now.
+    if (changes.places) view.active = active ? view.places.findIndex((place) => view.rows[place].id === active) : -1;
+    space.style.height = `${view.places.length * ROW_HEIGHT}px`;
+    element.setAttribute("aria-rowcount", view.places.length + 1);
+    COLUMNS.forEach((column, number) => markHeading(headings[number], column, view.order));
+    draw();
+  }
+
+  function choose(place) {
+    view.active = place;
+    scroller.scrollTop = scrollTo(place, scroller.scrollTop, scroller.clientHeight - ROW_HEIGHT);
+    draw();
+  }
+
+  function open(place) {
+    const row = view.rows[view.places[place]];
+    if (!row) return;
+    view.opened = row.id;
+    choose(place);
+    onOpen(row);
+  }
+
+  function onKey(event) {
+    if (event.target !== element) return;
+    const page = Math.max(1, Math.floor(scroller.clientHeight / ROW_HEIGHT) - 2);
+    const place = moveTo(event.key, view.active, view.places.length, page);
+    if (place !== null) choose(place);
+    else if (event.key === "Enter" || event.key === " ") open(Math.max(0, view.active));
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  scroller.addEventListener("scroll", draw, { passive: true });
+  element.addEventListener("keydown", onKey);
+  body.addEventListener("click", (event) => {
+    const line = event.target.closest("[data-place]");
+    if (line) open(Number(line.dataset.place));
+  });
+  const watching = new ResizeObserver(draw);
+  watching.observe(scroller);
+  return { element, update, close: () => update({ opened: "" }), destroy: () => watching.disconnect() };
+}
+
+function makeHeading(column, onClick) {
+  const press = h("button", { type: "button", class: "kfa-sort", tabindex: -1, onClick }, column.heading);
+  return h("div", { role: "columnheader", class: `kfa-cell kfa-c-${column.name}` }, press);
+}
+
+function markHeading(heading, column, order) {
+  const is = order?.column === column.name ? (order.direction > 0 ? "ascending" : "descending") : "none";
+  heading.setAttribute("aria-sort", is);
+}
+
+function makeRow(body) {
+  const cells = COLUMNS.map((column) => h("div", { role: "gridcell", class: `kfa-cell kfa-c-${column.name}` }));
+  const element = h("div", { class: "kfa-row", role: "row" }, cells);
+  body.append(element);
+  return { element, cells };
+}
+
+function fillRow({ element, cells }, view, place, id) {
+  const row = view.rows[view.places[place]];
+  element.id = `${id}-${place}`;
+  element.dataset.place = place;
+  element.dataset.state = row.state;
+  element.setAttribute("aria-rowindex", place + 2);
+  element.setAttribute("aria-selected", row.id === view.opened);
+  element.classList.toggle("kfa-active", place === view.active);
+  writeCells(row, view.figures).forEach((text, number) => {
+    setText(cells[number], text);
+    cells[number].title = text.length > 12 ? text : "";
+  });
+}
+
+/**
+ * The texts of a row's cells, in the order of the columns.
+ * @returns {string[]}
+ */
+export function writeCells(row, figures) {
+  const live = figuresOf(row, figures);
+  const [sign, word] = STATE_WORDS[row.state] ?? ["?", row.state];
+  const first = row.splits[0] ?? {};
+  return [
+    `${sign} ${word}`,
+    row.method,
+    row.path || first.object || "",
+    row.conditions,
+    writeServices(row),
+    first.rewrite ?? "",
+    live ? writeRate(live.rate) : "",
+    live ? writePercent(live.errors) : "",
+    live ? writeTime(live.p99) : "",
+    first.mapping || first.object || "",
+  ];
+}
+
+/** Where requests go, with shares where there are several, and copies. */
+export function writeServices(row) {
+  const takers = row.splits.filter((split) => !split.copy);
+  const told = takers.map((split) => (takers.length > 1 ? `${split.service} ${split.share}%` : split.service));
+  const copies = row.splits.filter((split) => split.copy).map((split) => `copies to ${split.service}`);
+  return [told.join(" + "), ...copies].join(", ");
+}
