@@ -78,10 +78,10 @@ class RouteBrowser(anywidget.AnyWidget):
     def __repr__(self) -> str:
         return f"<RouteBrowser of {self._gateway.url}>"
 
-    def _repr_mimebundle_(self, **kwargs: object) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    def _repr_mimebundle_(self, **wanted: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:  # noqa: ANN401
         from kfambassador.notebook.showing import show_routes_at
 
-        shown = super()._repr_mimebundle_(**kwargs)
+        shown = super()._repr_mimebundle_(**wanted)
         if shown is None:
             return None
         data, metadata = shown

@@ -54,9 +54,8 @@ def _measure(verdict: "Verdict", path: str) -> int:
     if not isinstance(wanted, str):
         return 0
     taken = path == wanted if "exact" in verdict.match else path.startswith(wanted)
-    return (
-        sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(path, wanted, strict=False))) + len(path) * taken
-    )
+    pairs = zip(path, wanted, strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs)) + len(path) * taken
 
 
 def _find_outcome(told: "Explanation") -> str:

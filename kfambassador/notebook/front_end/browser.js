@@ -132,8 +132,8 @@ function makeHeader(setFilter) {
     put(
       counts,
       countOf(routes.filter((row) => row.method).length, "route"),
-      left > 0 && button(countOf(left, "problem"), () => setFilter("is:problem"), { class: "kfa-flag kfa-warn" }),
-      conflicts > 0 && button(countOf(conflicts, "conflict"), () => setFilter("is:conflict"), { class: "kfa-flag kfa-bad" }),
+      left > 0 && button(countOf(left, "problem"), () => setFilter("is:problem"), { class: "kfa-button kfa-flag kfa-warn" }),
+      conflicts > 0 && button(countOf(conflicts, "conflict"), () => setFilter("is:conflict"), { class: "kfa-button kfa-flag kfa-bad" }),
       served !== null && served < generation && h("span", { class: "kfa-soft" }, "Envoy has yet to take the newest change"),
     );
   }

@@ -9,7 +9,6 @@ export const COLUMNS = [
   { name: "state", heading: "State", key: (row) => STATES.indexOf(row.state) },
   { name: "method", heading: "Method", key: (row) => row.method },
   { name: "path", heading: "Path", key: (row) => row.path || row.splits[0]?.object },
-  { name: "conditions", heading: "Conditions", key: (row) => row.conditions },
   { name: "service", heading: "Service", key: (row) => row.splits[0]?.service },
   { name: "rewrite", heading: "Rewrite", key: (row) => row.splits[0]?.rewrite },
   { name: "rate", heading: "Req/s", key: (row, figures) => figuresOf(row, figures)?.rate, isNumber: true },

@@ -14,6 +14,8 @@ export const STATE_WORDS = {
   rejected: ["✗", "left out"],
 };
 
+const PATH = COLUMNS.findIndex((column) => column.name === "path");
+
 /**
  * @param {Object} handlers onOpen(row) when a row is chosen, onOrder(order) when a heading is.
  * @param {{height: number}} options
@@ -101,7 +103,9 @@ function markHeading(heading, column, order) {
 }
 
 function makeRow(body) {
-  const cells = COLUMNS.map((column) => h("div", { role: "gridcell", class: `kfa-cell kfa-c-${column.name}` }));
+  const cells = COLUMNS.map((column) => h("div", { role: "gridcell", class: `kfa-cell kfa-c-${column.name}` }, h("span")));
+  // What else a route asks for stands behind its path, so that two of the same path are told apart.
+  cells[PATH].append(" ", h("span", { class: "kfa-conditions" }));
   const element = h("div", { class: "kfa-row", role: "row" }, cells);
   body.append(element);
   return { element, cells };
@@ -116,9 +120,12 @@ function fillRow({ element, cells }, view, place, id) {
   element.setAttribute("aria-selected", row.id === view.opened);
   element.classList.toggle("kfa-active", place === view.active);
   writeCells(row, view.figures).forEach((text, number) => {
-    setText(cells[number], text);
+    setText(cells[number].firstChild, text);
     cells[number].title = text.length > 12 ? text : "";
   });
+  const path = cells[PATH];
+  setText(path.lastChild, row.conditions);
+  if (row.conditions) path.title = `${row.path} ${row.conditions}`;
 }
 
 /**
@@ -133,7 +140,6 @@ export function writeCells(row, figures) {
     `${sign} ${word}`,
     row.method,
     row.path || first.object || "",
-    row.conditions,
     writeServices(row),
     first.rewrite ?? "",
     live ? writeRate(live.rate) : "",
