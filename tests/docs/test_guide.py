@@ -110,7 +110,14 @@ def administering() -> Iterator[Stage]:
             yield found
 
 
+@contextmanager
+def looking() -> Iterator[Stage]:
+    with stage("8501", "8502", servers={}) as found, sharing_a_gateway(found):
+        yield found
+
+
 SETTINGS = {
+    GUIDE / "notebooks.md": looking,
     GUIDE / "publish-a-model.md": publishing,
     GUIDE / "traffic.md": moving,
     GUIDE / "clusters.md": administering,
