@@ -1,8 +1,41 @@
 """What holds for all tests."""
 
+import os
+from collections import defaultdict
+
 import pytest
 
 _LONGEST = 60
+
+#: So many tests of one file, none of which starts a gateway, go to one worker together.
+_MANY = 8
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep what Python compiled even where it may write nothing beside the source.
+
+    The tests start hundreds of processes, each of which would compile all that it imports.
+    """
+    cache: pytest.Cache | None = getattr(config, "cache", None)
+    if cache is not None and os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
+        os.environ["PYTHONPYCACHEPREFIX"] = str(cache.mkdir("bytecode"))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Send the many quick tests of a file to one worker together.
+
+    After each test pytest-xdist counts what is left of every group it ever gave away. A group for each of thousands of
+    tests costs it more than most of them take. Slow ones stay apart: they come last, and both workers end together.
+    """
+    quick: defaultdict[str, list[pytest.Item]] = defaultdict(list)
+    for item in items:
+        if not any(item.iter_markers("xdist_group")) and not any(item.iter_markers("e2e")):
+            quick[item.path.stem].append(item)
+    for name, found in quick.items():
+        if len(found) >= _MANY:
+            for item in found:
+                item.add_marker(pytest.mark.xdist_group(name))
 
 
 def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:

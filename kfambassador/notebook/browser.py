@@ -13,6 +13,7 @@ import anywidget
 import traitlets
 
 from kfambassador.notebook.answering.desk import answer, tell_error
+from kfambassador.notebook.fallback import show_routes_at
 from kfambassador.notebook.feed import Feed, feed_of, pack
 from kfambassador.notebook.joining import join_modules, join_styles
 from kfambassador.notebook.rows import Event
@@ -79,8 +80,6 @@ class RouteBrowser(anywidget.AnyWidget):
         return f"<RouteBrowser of {self._gateway.url}>"
 
     def _repr_mimebundle_(self, **wanted: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:  # noqa: ANN401
-        from kfambassador.notebook.showing import show_routes_at
-
         shown = super()._repr_mimebundle_(**wanted)
         if shown is None:
             return None

@@ -4,13 +4,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from IPython.core.getipython import get_ipython
 
-from kfambassador.errors import KfAmbassadorError
-from kfambassador.notebook.feed import Feed, feed_of
-from kfambassador.sdk.faces.html import fill, frame
-from kfambassador.sdk.faces.routes import show_routes
-from kfambassador.sdk.faces.states import show_gateway as draw_gateway
-from kfambassador.sdk.faces.states import show_problems
-from kfambassador.sdk.views import RouteList
+from kfambassador.notebook.fallback import show_routes_at
+from kfambassador.notebook.feed import feed_of
 
 if TYPE_CHECKING:
     from kfambassador.sdk.gateway import Gateway
@@ -43,24 +38,3 @@ def show_gateway(gateway: "Gateway") -> Shown | None:
         return None
     data, metadata = shown
     return {**data, "text/plain": repr(gateway)}, metadata
-
-
-def show_routes_at(gateway: "Gateway", feed: Feed, *, note: str = "") -> str:
-    """Show a gateway, its routes and what is wrong, as HTML without any script.
-
-    Args:
-        gateway: The gateway.
-        feed: What is live of it; it is told what was read.
-        note: Words to end with.
-    """
-    facts = draw_gateway(gateway.url, place=str(gateway.place), namespace=gateway.namespace)
-    try:
-        look = feed.look()
-    except KfAmbassadorError as error:
-        return frame(facts, fill("words", text=str(error)))
-    parts = [facts, show_routes(RouteList(look.routes))]
-    if look.problems:
-        parts.append(show_problems(look.problems))
-    if note:
-        parts.append(fill("note", text=note))
-    return frame(*parts)

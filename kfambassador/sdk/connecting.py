@@ -72,6 +72,8 @@ def connect(
         gateway = Gateway(connect_cluster(chosen, said, credentials, tell=tell, quiet=quiet))
     if not quiet:
         _say(f"{gateway.place}: gateway at {gateway.url}")
+    if "IPython" in sys.modules:
+        _announce(gateway)
     return gateway
 
 
@@ -84,6 +86,15 @@ def _connect_here(credentials: "Credentials | None", *, quiet: bool) -> "Gateway
     from kfambassador.sdk.gateway import Gateway
 
     return Gateway.at(endpoint, credentials=credentials, quiet=quiet)
+
+
+def _announce(gateway: "Gateway") -> None:
+    """Let JupyterLab's panel know which gateway a notebook uses."""
+    from kfambassador.displays import find_display
+    from kfambassador.sdk.readiness.progress import is_notebook
+
+    if is_notebook() and (announce := find_display("connected")) is not None:
+        announce(gateway)
 
 
 def _say(words: str) -> None:

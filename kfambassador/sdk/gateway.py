@@ -14,7 +14,6 @@ from kfambassador.sdk.attributes import ExposeArguments, MappingAttributes
 from kfambassador.sdk.calling.calls import Call, RouteTest
 from kfambassador.sdk.calling.credentials import BearerToken, Credentials
 from kfambassador.sdk.calling.http import HttpClient
-from kfambassador.sdk.calling.trying import try_out
 from kfambassador.sdk.exposure import Exposure
 from kfambassador.sdk.faces.states import show_gateway
 from kfambassador.sdk.model import ANSWER_TIMEOUT
@@ -30,6 +29,7 @@ from kfambassador.sdk.servers.base import ModelServer
 from kfambassador.sdk.signatures import spell_out
 from kfambassador.sdk.targets import Target
 from kfambassador.sdk.traffic.statistics import Statistics
+from kfambassador.sdk.trying import try_out
 from kfambassador.sdk.views import Explanation, Generation, RouteList
 
 if TYPE_CHECKING:

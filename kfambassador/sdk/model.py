@@ -13,9 +13,9 @@ from kfambassador.sdk.access import Access
 from kfambassador.sdk.asking import PREDICT, Asking, Messages, join_path, read_values
 from kfambassador.sdk.calling.calls import Call, Prediction, RouteTest
 from kfambassador.sdk.calling.streaming import StreamedAnswer
-from kfambassador.sdk.calling.trying import try_out
 from kfambassador.sdk.publishing.publication import Publication
 from kfambassador.sdk.servers.base import ModelServer
+from kfambassador.sdk.trying import try_out
 
 if TYPE_CHECKING:
     from kfambassador.sdk.grpc.model import GrpcModel

@@ -75,7 +75,7 @@ def with_backends(text: str, places: Mapping[str, Place], namespace: str) -> str
         if ("default", name) not in taken:
             own = service(name, "default", ports=tuple((f"p{port}", port) for port in place.ports))
             added += [own, *write_slices(name, "default", place, own)]
-    return "\n---\n".join([text, *(yaml.safe_dump(manifest) for manifest in added)])
+    return "\n---\n".join([text, *(yaml.dump(manifest, Dumper=yaml.CSafeDumper) for manifest in added)])
 
 
 def write_slices(name: str, namespace: str, place: Place, manifest: Manifest) -> list[Manifest]:

@@ -190,7 +190,9 @@ def ask(peer: Peer, case: Case) -> Iterator[tuple[int, str]]:
         loopback=True,
         verify_upstreams=False,
     )
-    text = "\n---\n".join(yaml.safe_dump(each) for each in [*case["resources"], *missing(case, places)])
+    text = "\n---\n".join(
+        yaml.dump(each, Dumper=yaml.CSafeDumper) for each in [*case["resources"], *missing(case, places)]
+    )
     served = with_peers(text, places)
     with peer.world.serving(served, policy, namespace=case["gateway_namespace"]) as started:
         for number, request in enumerate(case["requests"], start=1):
@@ -232,7 +234,7 @@ def with_peers(text: str, places: dict[str, Place]) -> str:
         if (place := places.get(f"{each['metadata']['name']}.{each['metadata'].get('namespace', 'default')}"))
         for slice_ in write_slices(each["metadata"]["name"], each["metadata"].get("namespace", "default"), place, each)
     ]
-    return "\n---\n".join([text, *(yaml.safe_dump(each) for each in slices)])
+    return "\n---\n".join([text, *(yaml.dump(each, Dumper=yaml.CSafeDumper) for each in slices)])
 
 
 def send(client: Client, request: dict[str, Any]) -> Answered:

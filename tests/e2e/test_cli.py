@@ -65,6 +65,14 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=60, check=False)
 
 
+def here(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    """Run a command in this process, which is quicker than a process for each."""
+    with pytest.raises(SystemExit) as ended:
+        main(list(arguments))
+    said = capsys.readouterr()
+    return int(ended.value.code or 0), said.out, said.err
+
+
 @pytest.fixture(scope="module", autouse=True)
 def nobody_elses() -> Iterator[None]:
     """A runtime directory of the tests' own, so that they never meet the gateway of whoever runs them."""
@@ -102,24 +110,25 @@ def ragged(shared: str) -> Iterator[str]:
         assert run("delete", "ragged").returncode == 0
 
 
-def test_a_model_is_published_shown_explained_and_taken_down(shared: str, model: ModelServer) -> None:
+def test_a_model_is_published_shown_explained_and_taken_down(
+    shared: str, model: ModelServer, capsys: pytest.CaptureFixture[str]
+) -> None:
     exposed = run("expose", "mnist", str(model.url), "--set", "timeout_ms=6000", "--format", "json")
     assert exposed.returncode == 0, exposed.stderr
     assert json.loads(exposed.stdout)["url"] == f"{shared}/models/mnist/"
     with urlopen(f"{shared}/models/mnist") as answer:
         assert answer.status == 200
-    routes = json.loads(run("routes", "--format", "json").stdout)["routes"]
+    routes = json.loads(here(capsys, "routes", "--format", "json")[1])["routes"]
     assert {split["attributes"]["timeout_ms"] for route in routes for split in route["splits"]} == {6000}
-    assert "/models/mnist:*" in run("routes").stdout
-    explained = run("explain", "POST", "/models/mnist:predict")
-    assert (explained.returncode, "default/mnist-verbs: matches" in explained.stdout) == (0, True)
-    asked = run("explain", "POST", "/models//mnist:predict", "--ask-envoy")
-    assert asked.returncode == 0, asked.stderr
-    assert asked.stdout.splitlines()[-1].startswith("Envoy agrees: it chose default/mnist-verbs, cluster ")
+    assert "/models/mnist:*" in here(capsys, "routes")[1]
+    code, out, _ = here(capsys, "explain", "POST", "/models/mnist:predict")
+    assert (code, "default/mnist-verbs: matches" in out) == (0, True)
+    code, out, err = here(capsys, "explain", "POST", "/models//mnist:predict", "--ask-envoy")
+    assert code == 0, err
+    assert out.splitlines()[-1].startswith("Envoy agrees: it chose default/mnist-verbs, cluster ")
     assert run("delete", "mnist").stdout == "deleted mnist\n"
-    again = run("delete", "mnist")
-    assert again.returncode == 1
-    assert "Nothing is published as 'mnist'" in again.stderr
+    code, _, err = here(capsys, "delete", "mnist")
+    assert (code, "Nothing is published as 'mnist'" in err) == (1, True)
 
 
 def test_a_typo_ends_with_1_and_the_nearest_name(shared: str, model: ModelServer) -> None:
@@ -143,16 +152,18 @@ def test_a_typo_ends_with_1_and_the_nearest_name(shared: str, model: ModelServer
     ],
     ids=str,
 )
-def test_a_mistake_gets_words_and_no_stack_trace(ragged: str, words: tuple[str, ...], said: str) -> None:
-    done = run(*words)
-    told = " ".join(done.stderr.replace("│", " ").split())
-    assert (done.returncode in {1, 2}, said in told, "Traceback" in told) == (True, True, False), told
+def test_a_mistake_gets_words_and_no_stack_trace(
+    ragged: str, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], said: str
+) -> None:
+    code, _, err = here(capsys, *words)
+    told = " ".join(err.replace("│", " ").split())
+    assert (code in {1, 2}, said in told, "Traceback" in told) == (True, True, False), told
 
 
-def test_what_does_not_answer_ends_with_1(shared: str) -> None:
-    done = run("expose", "dead", "127.0.0.1:1", "--timeout", "0.1")
-    assert (done.returncode, "does not answer" in done.stderr) == (1, True)
-    assert run("delete", "dead").returncode == 0
+def test_what_does_not_answer_ends_with_1(shared: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, err = here(capsys, "expose", "dead", "127.0.0.1:1", "--timeout", "0.1")
+    assert (code, "does not answer" in err) == (1, True)
+    assert here(capsys, "delete", "dead")[0] == 0
 
 
 def test_python_and_the_command_line_see_the_same_gateway(shared: str) -> None:
@@ -162,15 +173,16 @@ def test_python_and_the_command_line_see_the_same_gateway(shared: str) -> None:
     assert done.stderr == f"kfambassador: this machine: gateway at {shared}\n"
 
 
-def test_status_shows_the_shared_gateway_without_its_tokens(shared: str) -> None:
+def test_status_shows_the_shared_gateway_without_its_tokens(shared: str, capsys: pytest.CaptureFixture[str]) -> None:
     status = run("local", "status", "--format", "json")
     shown = json.loads(status.stdout)
     runtime = json.loads((Path(os.environ["KFAMBASSADOR_RUNTIME_DIR"]) / "gateway.json").read_text())
     assert (status.returncode, shown["ready"], shown["url"]) == (0, True, shared)
+    told = here(capsys, "local", "status")[1]
     for token in (runtime["api_token"], runtime["diagnostics_token"]):
-        assert token not in status.stdout + run("local", "status").stdout
+        assert token not in status.stdout + told
     where = f"{runtime['diagnostics_url']}/ambassador/v0"
-    assert f"read API {where}; diagnostics_token in {shown['file']} opens it" in run("local", "status").stdout
+    assert f"read API {where}; diagnostics_token in {shown['file']} opens it" in told
     given = Request(f"{where}/routes", headers={"Authorization": f"Bearer {runtime['diagnostics_token']}"})
     with urlopen(given) as answer:
         assert "routes" in json.load(answer)
@@ -238,14 +250,6 @@ def test_a_state_directory_in_use_ends_with_2(tmp_path: Path) -> None:
     assert second.returncode == 2
     assert str(tmp_path) in second.stderr
     assert "Traceback" not in second.stderr
-
-
-def here(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
-    """Run a command in this process, which is quicker than a process for each."""
-    with pytest.raises(SystemExit) as ended:
-        main(list(arguments))
-    said = capsys.readouterr()
-    return int(ended.value.code or 0), said.out, said.err
 
 
 def test_a_models_life_from_a_shell(shared: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -209,7 +209,7 @@ def test_an_envoy_started_anew_is_asked_at_the_same_place() -> None:
 def test_a_certificate_that_is_not_believed_is_told_of(gateway: Parts) -> None:
     context = Authorities().server_context("localhost")
     with TlsEchoServer("secure", context) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         text = f"{{apiVersion: ambassador/v1, kind: Mapping, name: s, prefix: /s/, service: 'https://localhost:{server.port}'}}"
         version = gateway.apply_service("secure", text)
         assert gateway.source("secure", version=version)["state"] == "serving"

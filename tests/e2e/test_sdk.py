@@ -336,7 +336,11 @@ def test_what_was_published_again_is_no_leftover_any_more(gateway: kfa.Gateway, 
     assert renewed.predict([1.0]).values == [2.5]
 
 
-def test_a_canary_that_does_not_answer_gets_nothing(gateway: kfa.Gateway, model: ModelServer) -> None:
+def test_a_canary_that_does_not_answer_gets_nothing(
+    gateway: kfa.Gateway, model: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Seconds after which a server of this machine is given up; canary() has no argument for it.
+    monkeypatch.setattr("kfambassador.sdk.access._PATIENCE_HERE", 2.0)
     mnist = gateway.expose("mnist", service=model.port, server=HALF_PLUS_TWO)
     with pytest.raises(kfa.NotServed, match=r"(?s)nothing listens on port.*canary was taken back"):
         mnist.canary(free_port(), weight=50)

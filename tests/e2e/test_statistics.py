@@ -56,7 +56,7 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def timed_server() -> Iterator[int]:
     with TimedServer() as server:
-        Thread(target=server.serve_forever, daemon=True).start()
+        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         yield server.server_port
         server.shutdown()
 

@@ -12,6 +12,7 @@ import kfambassador as kfa
 from kfambassador.sdk.grpc import open_inference
 from kfambassador.sdk.grpc.channel import open_channel
 from kfambassador.sdk.readiness.status import Phase
+from tests.e2e.gateway import until
 from tests.servers.conftest import Case
 from tests.servers.kinds import IRIS
 from tests.servers.processes import ask
@@ -59,9 +60,12 @@ def test_what_only_reads_is_answered(case: Case) -> None:
 
 
 def test_a_wrong_description_is_told_in_words(case: Case, gateway: kfa.Gateway) -> None:
-    with pytest.raises(kfa.NotServed) as caught:
-        gateway.expose("mistaken", service=case.ports[0], server=case.kind.mistaken, timeout=3)
-    gateway.delete_exposure("mistaken")
+    with gateway.expose("mistaken", service=case.ports[0], server=case.kind.mistaken, wait=False) as mistaken:
+        mistaken.wait_for_status(kfa.Phase.PROGRAMMED)
+        until(lambda: case.kind.told in mistaken.status.message + mistaken.status.cause)
+        # Whoever waits is told the same at the end, however short the wait is.
+        with pytest.raises(kfa.NotServed) as caught:
+            mistaken.wait(0.1)
     assert case.kind.told in str(caught.value)
 
 

@@ -5,6 +5,9 @@ import pytest
 
 import kfambassador as kfa
 
+# Two jedis that fill their cache at once read each other's files half written.
+pytestmark = pytest.mark.xdist_group("completion")
+
 
 @pytest.mark.parametrize(
     ("typed", "completed"),

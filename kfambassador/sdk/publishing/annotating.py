@@ -67,8 +67,11 @@ def write_annotated(publication: Publication, stored: Dict[str, Any]) -> Manifes
     }
 
 
-def take_annotations(client: KubeClient, key: ObjectKey, *, exposure: str) -> None:
+def take_annotations(client: KubeClient, key: ObjectKey, *, exposure: str) -> str:
     """Take an exposure's part out of somebody else's Service, which stays as it was before.
+
+    Returns:
+        The resourceVersion it has then where it carries configuration of others; "" where it carries none.
 
     Raises:
         NotFound: There is no such Service.
@@ -77,12 +80,14 @@ def take_annotations(client: KubeClient, key: ObjectKey, *, exposure: str) -> No
     metadata = as_object(client.get(SERVICE, key.name, namespace=key.namespace)["metadata"])
     text = as_text(as_object(metadata.get("annotations")).get(CONFIG_ANNOTATION))
     ours = (EXPOSURE_ANNOTATION, OWNER_ANNOTATION, EXPIRES_ANNOTATION)
+    others = take_documents(text, exposure=exposure)
     patch = {
         "resourceVersion": metadata.get("resourceVersion"),
         "labels": {EXPOSURE_LABEL: None},
-        "annotations": {CONFIG_ANNOTATION: take_documents(text, exposure=exposure) or None} | dict.fromkeys(ours),
+        "annotations": {CONFIG_ANNOTATION: others or None} | dict.fromkeys(ours),
     }
-    client.patch(SERVICE, key.name, {"metadata": patch}, namespace=key.namespace)
+    left = client.patch(SERVICE, key.name, {"metadata": patch}, namespace=key.namespace)
+    return as_text(as_object(left.get("metadata")).get("resourceVersion")) if others else ""
 
 
 def _refuse_shared(publication: Publication, stored: Dict[str, Any]) -> None:

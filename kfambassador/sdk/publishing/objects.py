@@ -5,7 +5,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Mapping as Dict
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from kfambassador.errors import ConfigurationError, Conflict, MappingRejected, NotFound
 from kfambassador.kube.client import KubeClient
@@ -142,12 +142,22 @@ def change_publication(
     return retry_behind_others(act)
 
 
-def delete_publication(client: KubeClient, namespace: str, name: str) -> tuple[ObjectKey, ...]:
+class Removed(NamedTuple):
+    """A Service that a publication consisted of.
+
+    Attributes:
+        key: Which.
+        left: Its resourceVersion where it stays and carries configuration of others; "" where it carries none.
+    """
+
+    key: ObjectKey
+    left: str
+
+
+def delete_publication(client: KubeClient, namespace: str, name: str) -> tuple[Removed, ...]:
     """Take away all that a publication consists of, its carrier first; give what it was."""
     found = sorted(_find_by_name(client, namespace, name), key=lambda each: not _carries(each))
-    for manifest in found:
-        _remove(client, manifest)
-    return tuple(map(object_key, found))
+    return tuple(Removed(object_key(manifest), _remove(client, manifest)) for manifest in found)
 
 
 def list_leftovers(client: KubeClient, namespace: str | None) -> list[tuple[Manifest, str]]:
@@ -248,17 +258,17 @@ def _apply_carrier(client: KubeClient, publication: Publication, *, force: bool,
     return _apply(client, manifest, force=force)
 
 
-def _remove(client: KubeClient, manifest: Dict[str, Any]) -> None:
-    """Delete what is ours; from what is somebody else's take only what we put there."""
+def _remove(client: KubeClient, manifest: Dict[str, Any]) -> str:
+    """Delete what is ours; from what is somebody else's take only what we put there. Give its version if it stays."""
     key = object_key(manifest)
     if is_ours(manifest):
         client.delete(SERVICE, key.name, namespace=key.namespace)
-        return
+        return ""
     name = as_text(as_object(as_object(manifest["metadata"]).get("labels")).get(EXPOSURE_LABEL))
     try:
-        retry_behind_others(lambda: take_annotations(client, key, exposure=name))
+        return retry_behind_others(lambda: take_annotations(client, key, exposure=name))
     except NotFound:
-        return  # it went meanwhile, and our documents with it
+        return ""  # it went meanwhile, and our documents with it
 
 
 def _carries(manifest: Dict[str, Any]) -> bool:

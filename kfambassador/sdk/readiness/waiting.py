@@ -14,7 +14,6 @@ from kfambassador.errors import (
     Unauthorized,
     Unavailable,
 )
-from kfambassador.kube.kinds import SERVICE
 from kfambassador.resources.fields import is_number
 from kfambassador.sdk.access import Access
 from kfambassador.sdk.publishing.objects import delete_publication
@@ -174,10 +173,14 @@ def take_down(access: Access, namespace: str, name: str, *, timeout: float) -> b
     """
     deleted = delete_publication(access.client, namespace, name)
     deadline = time.monotonic() + timeout
-    for key in deleted:
-        if key.kind == SERVICE.kind:
-            with suppress(NoGateway):
-                access.reader.await_absence(key, wait=max(0.0, deadline - time.monotonic()))
+    for key, left in deleted:
+        wait = max(0.0, deadline - time.monotonic())
+        with suppress(NoGateway):
+            if left:
+                # What others wrote there is served on, so it is never absent.
+                access.reader.source(key, resource_version=left, wait=wait)
+            else:
+                access.reader.await_absence(key, wait=wait)
     return bool(deleted)
 
 
