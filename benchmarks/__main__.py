@@ -6,7 +6,17 @@ from functools import partial
 
 from rich.console import Console
 
-from benchmarks import change, churn, compile, hosts, imports, looking, lookup, sdk  # noqa: A004 - named for what it measures
+from benchmarks import (
+    change,
+    churn,
+    compile,  # noqa: A004 - named for what it measures
+    hosts,
+    imports,
+    looking,
+    lookup,
+    notebook,
+    sdk,
+)
 from benchmarks.report import Report, print_report
 
 
@@ -14,7 +24,7 @@ def main() -> None:
     """Run the benchmarks that were named, or all of them."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure, and print tables.")
     parser.add_argument(
-        "names", nargs="*", metavar="NAME", help="import, compile, change, lookup, hosts, churn, sdk or look"
+        "names", nargs="*", metavar="NAME", help="import, compile, change, lookup, hosts, churn, sdk, look or notebook"
     )
     parser.add_argument("--peer", type=compile.Peer.read, metavar="FILE", help="a peer's figures, as JSON")
     options = parser.parse_args()
@@ -27,6 +37,7 @@ def main() -> None:
         "churn": churn.run,
         "sdk": sdk.run,
         "look": looking.run,
+        "notebook": notebook.run,
     }
     unknown = sorted(set(options.names) - benchmarks.keys())
     if unknown:

@@ -21,16 +21,22 @@ def in_fresh_process(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwa
 
 def peak_memory() -> int:
     """The most memory this process has held at once, in bytes."""
-    return _read_status("VmHWM")
+    return read_status("VmHWM")
 
 
 def resident_memory() -> int:
     """The memory this process holds, in bytes."""
-    return _read_status("VmRSS")
+    return read_status("VmRSS")
 
 
-def _read_status(name: str) -> int:
-    told = dict(_STATUS.findall(Path("/proc/self/status").read_text()))
+def read_status(name: str, process: int | str = "self") -> int:
+    """Read what Linux tells of a process's memory, in bytes.
+
+    Args:
+        name: Such as ``VmRSS``.
+        process: Its number; "self" is this one.
+    """
+    told = dict(_STATUS.findall(Path(f"/proc/{process}/status").read_text()))
     if name not in told:
-        raise RuntimeError(f"/proc/self/status does not tell {name}")
+        raise RuntimeError(f"/proc/{process}/status does not tell {name}")
     return int(told[name]) * 1024

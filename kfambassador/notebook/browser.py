@@ -103,10 +103,15 @@ class RouteBrowser(anywidget.AnyWidget):
             case "ask":
                 self._answer(message)
             case "shown":
-                self.rest()
+                # Everything once more, for who has just come.
+                before, self._end = self._end, None
                 self.watch()
+                if before is not None:
+                    before()
             case "gone":
                 self.rest()
+                # In another window it may still be seen; who shows it says so.
+                self.send({"type": "anyone"})
 
     def _answer(self, message: dict[str, Any]) -> None:
         reply: dict[str, Any] = {"type": "answer", "id": message.get("id")}

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from weakref import WeakValueDictionary
 
 from kfambassador.errors import KfAmbassadorError
+from kfambassador.notebook.answering.desk import tell_error
 from kfambassador.notebook.progressing import describe_status
 from kfambassador.notebook.rows import Event, TableBuilder, build_figures
 from kfambassador.problems import Problem
@@ -31,7 +32,11 @@ if TYPE_CHECKING:
 INTERVAL: Final = 2.0
 #: Seconds between two tables at least: nobody reads faster.
 TABLE_INTERVAL: Final = 1.0
+#: Seconds a change is waited for where nothing can be counted: without a read API each look lists the whole cluster.
+_UNCOUNTED_INTERVAL: Final = 15.0
 _LONGEST_PAUSE: Final = 10.0
+
+_CLOSED: Final = "This gateway was closed here: connect() again, and show that."
 
 Listener = Callable[[Event], None]
 
@@ -55,7 +60,7 @@ class Feed:
     """Tells listeners of a gateway's table, figures, publications and connection, whenever they change.
 
     Listeners are called from the feed's thread, from the caller's of :meth:`subscribe` and :meth:`look`, and from those
-    that publish. What they raise is passed over.
+    that publish. What they raise is passed over. It ends when nobody listens, and for good when the gateway is closed.
 
     Args:
         gateway: The gateway.
@@ -65,33 +70,40 @@ class Feed:
     def __init__(self, gateway: "Gateway", *, interval: float = INTERVAL) -> None:
         self.gateway = gateway
         self._interval = interval
+        self._patience = interval
         self._lock = Lock()
         self._listeners: list[Listener] = []
         self._newest: dict[str, Event] = {}
-        self._builder = TableBuilder({"url": gateway.url, "place": str(gateway.place), "namespace": gateway.namespace})
+        access = gateway._access  # noqa: SLF001 - how it is read, and when it is closed
+        told: dict[str, Json] = {"url": gateway.url, "place": str(gateway.place), "namespace": gateway.namespace}
+        self._builder = TableBuilder(told, knows_envoy=not access.reader.is_own)
         self._known: Generation | None = None
         self._counted: Statistics | None = None
         self._running: Flag | None = None
+        self._is_closed = False
         self._publishing: dict[tuple[str, str], ExposureStatus] = {}
+        access.on_close(self.close)
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Tell somebody of everything from now on, beginning with what is known; what is given back ends it."""
         with self._lock:
-            self._listeners.append(listener)
+            if not self._is_closed:
+                self._listeners.append(listener)
+                self._start()
             newest = list(self._newest.values())
-            if self._running is None:
-                self._running = Flag()
-                Thread(target=self._run, args=(self._running,), name="kfa-feed", daemon=True).start()
         for event in newest:
             with suppress(Exception):
                 listener(event)
         return lambda: self._unsubscribe(listener)
 
     def close(self) -> None:
-        """Tell nobody any more."""
+        """Say that it is over, and tell nobody any more."""
+        with self._lock:
+            self._is_closed = True
+            self._end()
+        self._tell({"kind": "connection", "state": "lost", "words": _CLOSED})
         with self._lock:
             self._listeners.clear()
-            self._end()
 
     def look(self) -> Look:
         """Read the table now, and tell everybody.
@@ -115,6 +127,17 @@ class Feed:
             if not self._listeners:
                 self._end()
 
+    def _start(self) -> None:
+        if self._running is not None:
+            return
+        # What was live when somebody last listened is not any more.
+        self._counted = None
+        self._publishing.clear()
+        for kind in ("figures", "progress", "connection"):
+            self._newest.pop(kind, None)
+        self._running = Flag()
+        Thread(target=self._run, args=(self._running,), name="kfa-feed", daemon=True).start()
+
     def _end(self) -> None:
         if self._running is not None:
             self._running.set()
@@ -136,9 +159,11 @@ class Feed:
                 try:
                     self._follow(ended)
                     failures = 0
-                except KfAmbassadorError as error:
+                except Exception as error:  # noqa: BLE001 - whoever looks at a table must be told that it stands still
+                    if ended.is_set():
+                        break
                     failures += 1
-                    self._tell({"kind": "connection", "state": "lost", "words": str(error)})
+                    self._tell({"kind": "connection", "state": "lost", "words": tell_error(error)["words"]})
                     ended.wait(min(self._interval * 2 ** (failures - 1), _LONGEST_PAUSE))
         finally:
             stop_watching()
@@ -146,7 +171,7 @@ class Feed:
     def _follow(self, ended: Flag) -> None:
         """Wait for a change as long as counts are not due, then tell what is new."""
         started = time.monotonic()
-        generation = self.gateway.await_change(self._known, wait=self._interval)
+        generation = self.gateway.await_change(self._known, wait=self._patience)
         if ended.is_set():
             return
         self._tell_once({"kind": "connection", "state": "live", "words": ""})
@@ -164,8 +189,9 @@ class Feed:
             now = self.gateway.statistics(used_only=True)
         except KfAmbassadorError:
             # Without a read API the table is known and the counts are not.
+            self._patience = max(self._interval, _UNCOUNTED_INTERVAL)
             return
-        self._counted = now
+        self._counted, self._patience = now, self._interval
         if before is not None and now.at > before.at:
             self._tell_once(build_figures(now.since(before), seconds=now.at - before.at), but=("at", "seconds"))
 

@@ -1,6 +1,6 @@
 """What a route browser shows, as plain data: a row for each route, and what is live of it. Pure."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
@@ -26,10 +26,12 @@ class TableBuilder:
 
     Attributes:
         gateway: What is told of the gateway itself.
+        knows_envoy: Whether it is ever told what Envoy has acknowledged; nothing is called pending where it is not.
     """
 
     gateway: Mapping[str, Json]
-    _known: dict[str, Json] = field(default_factory=dict)
+    knows_envoy: bool = True
+    _known: dict[str, Json] | None = None
     _changed: dict[str, int] = field(default_factory=dict)
 
     def build(self, routes: Sequence[Route], problems: Sequence[Problem], generation: Generation) -> Event:
@@ -44,7 +46,9 @@ class TableBuilder:
         rows = [_write_route(route, by_place, problems) for route in routes]
         shown = {_place_of(split) for route in routes for split in (*route.splits, *route.shadows)}
         rows += [_write_left(place, numbers, problems) for place, numbers in by_place.items() if place not in shown]
-        self._mark_pending(rows, generation)
+        _name_apart(rows)
+        if self.knows_envoy:
+            self._mark_pending(rows, generation)
         return {
             "kind": "table",
             "generation": generation.generation,
@@ -60,12 +64,12 @@ class TableBuilder:
         for row in rows:
             name = str(row["id"])
             known[name] = row["splits"]
-            is_same = self._known.get(name) == row["splits"]
+            # Of the first table it is not known what of it is new.
+            is_same = self._known is None or self._known.get(name) == row["splits"]
             changed[name] = self._changed.get(name, 0) if is_same else generation.generation
             is_late = generation.served is None or changed[name] > generation.served
             if is_late and row["state"] == "serving":
                 row["state"] = "pending"
-        # Of the first table it is not known what of it is new; what is behind is told by the numbers alone.
         self._known, self._changed = known, changed
 
 
@@ -105,6 +109,16 @@ def describe_problem(problem: Problem) -> dict[str, Json]:
         "place": str(origin),
         "conflict": problem.is_conflict,
     }
+
+
+def _name_apart(rows: Iterable[dict[str, Json]]) -> None:
+    """Number rows that ask for the same in words, such as with and without regard to case."""
+    times: Counter[str] = Counter()
+    for row in rows:
+        name = str(row["id"])
+        times[name] += 1
+        if times[name] > 1:
+            row["id"] = f"{name} #{times[name]}"
 
 
 def _group(problems: Sequence[Problem]) -> dict[Place, list[int]]:

@@ -91,6 +91,7 @@ async function copyText(text) {
 /** Write a rate, such as 0.4 or 1,250. */
 export function writeRate(value) {
   if (value === null || value === undefined) return "";
+  if (value > 0 && value < 0.05) return "<0.1";
   if (value >= 100) return Math.round(value).toLocaleString("en-US");
   return value >= 10 ? value.toFixed(0) : value.toFixed(1);
 }
@@ -99,6 +100,7 @@ export function writeRate(value) {
 export function writePercent(share) {
   if (share === null || share === undefined) return "";
   const percent = share * 100;
+  if (percent > 0 && percent < 0.05) return "<0.1%";
   return percent === 0 || percent >= 10 ? `${percent.toFixed(0)}%` : `${percent.toFixed(1)}%`;
 }
 

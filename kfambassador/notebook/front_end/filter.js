@@ -2,16 +2,18 @@
 
 import { figuresOf } from "./figures.js";
 
+const STATES_KNOWN = ["serving", "pending", "warned", "conflict", "rejected"];
 const TEXTS = {
-  state: (row) => (row.state === "rejected" ? "rejected left-out" : row.state),
+  state: (row) => row.state,
   ns: (row) => row.namespace,
   method: (row) => row.method,
   path: (row) => row.path,
+  host: (row) => row.conditions,
   service: (row) => row.splits.map((split) => split.service).join(" "),
   mapping: (row) => row.splits.map((split) => split.mapping).join(" "),
   object: (row) => row.splits.map((split) => split.object).join(" "),
 };
-const SYNONYMS = { namespace: "ns", host: "path" };
+const SYNONYMS = { namespace: "ns" };
 const KINDS = {
   problem: (row) => row.problems.length > 0,
   conflict: (row, _figures, problems) => row.problems.some((number) => problems[number]?.conflict),
@@ -21,6 +23,7 @@ const KINDS = {
 };
 const NUMBERS = { rate: "rate", errors: "errors", p99: "p99" };
 const WORD = /(-)?(?:([a-z0-9]+)(:|>=?|<=?))?(?:"([^"]*)"?|(\S+))/gi;
+const UNFINISHED = /^-?([a-z0-9]+)(:|>=?|<=?)$|^-$/i;
 
 /**
  * Read what was typed.
@@ -31,6 +34,8 @@ export function parseFilter(text) {
   const terms = [];
   const faults = [];
   for (const [whole, minus, field, operator, quoted, plain] of text.matchAll(WORD)) {
+    // Somebody is still typing it.
+    if (isUnfinished(whole)) continue;
     const value = (quoted ?? plain).toLowerCase();
     const term = field ? readQualifier(field.toLowerCase(), operator, value, whole) : { kind: "any", value };
     if (term.fault) faults.push(term.fault);
@@ -39,10 +44,20 @@ export function parseFilter(text) {
   return { terms, faults };
 }
 
+function isUnfinished(whole) {
+  const [found, field] = UNFINISHED.exec(whole) ?? [];
+  const name = SYNONYMS[field?.toLowerCase()] ?? field?.toLowerCase();
+  return found === "-" || (field !== undefined && (name === "is" || name in TEXTS || name in NUMBERS));
+}
+
 function readQualifier(field, operator, value, whole) {
   const name = SYNONYMS[field] ?? field;
   if (operator === ":" && name === "is") {
-    return value in KINDS ? { kind: "is", value } : { fault: `is:${value} is unknown; there are ${list(KINDS, "is:")}` };
+    const kind = Object.keys(KINDS).find((each) => each.startsWith(value));
+    return kind ? { kind: "is", value: kind } : { fault: `is:${value} is unknown; there are ${list(KINDS, "is:")}` };
+  }
+  if (operator === ":" && name === "state" && !STATES_KNOWN.some((state) => state.includes(value))) {
+    return { fault: `No state is called ${value}; there are ${STATES_KNOWN.join(", ")}` };
   }
   if (operator === ":" && name in TEXTS) return { kind: "text", field: name, value };
   if (operator !== ":" && name in NUMBERS) {
@@ -50,6 +65,7 @@ function readQualifier(field, operator, value, whole) {
     if (Number.isNaN(limit)) return { fault: `${whole}: ${value} is no number` };
     return { kind: "number", field: NUMBERS[name], operator, limit: name === "errors" ? limit / 100 : limit };
   }
+  if (operator === ":" && name in NUMBERS) return { fault: `${whole}: write ${name}>${value} or ${name}<${value}` };
   // A path or an address with a colon is just text.
   if (operator === ":" && !/^[a-z]+$/.test(field)) return { kind: "any", value: whole.toLowerCase() };
   if (operator === ":" && /[/\d]/.test(value)) return { kind: "any", value: whole.toLowerCase() };
@@ -112,4 +128,21 @@ function makeTest({ rows, words, problems }, term, figures) {
 function compare(value, operator, limit) {
   if (value === null || value === undefined) return false;
   return { ">": value > limit, ">=": value >= limit, "<": value < limit, "<=": value <= limit }[operator];
+}
+
+/** Whether another figure can bring other rows. */
+export function dependsOnFigures(terms) {
+  return terms.some((term) => term.kind === "number" || (term.kind === "is" && term.value === "busy"));
+}
+
+/** Whether a filter has a word, as it is. */
+export function hasWord(text, word) {
+  return text.toLowerCase().split(/\s+/).includes(word);
+}
+
+/** Add a word to a filter, or take it out when it is there. */
+export function toggleWord(text, word) {
+  const words = text.split(/\s+/).filter(Boolean);
+  const others = words.filter((each) => each.toLowerCase() !== word);
+  return (others.length < words.length ? others : [...words, word]).join(" ");
 }

@@ -4,7 +4,7 @@ import { figuresOf } from "./figures.js";
 
 const STATES = ["rejected", "conflict", "warned", "pending", "serving"];
 
-/** The columns, in their order: name, heading, what is sorted by, whether it is a number, and when it is shown. */
+/** The columns, in their order: name, heading, what is sorted by, and whether it is a number that is live. */
 export const COLUMNS = [
   { name: "state", heading: "State", key: (row) => STATES.indexOf(row.state) },
   { name: "method", heading: "Method", key: (row) => row.method },
@@ -16,6 +16,11 @@ export const COLUMNS = [
   { name: "p99", heading: "p99", key: (row, figures) => figuresOf(row, figures)?.p99, isNumber: true },
   { name: "mapping", heading: "Mapping", key: (row) => row.splits[0]?.mapping || row.splits[0]?.object },
 ];
+
+/** Whether another figure can bring another order. */
+export function isLiveOrder(order) {
+  return COLUMNS.some((column) => column.name === order?.column && column.isNumber);
+}
 
 /** What a click on a heading makes of the order: numbers begin with the largest, a third click ends it. */
 export function nextOrder(order, column) {

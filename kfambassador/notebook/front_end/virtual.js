@@ -34,3 +34,17 @@ export function moveTo(key, place, count, page) {
   const wanted = { Home: 0, End: count - 1, ...steps }[key];
   return wanted === undefined || count === 0 ? null : Math.max(0, Math.min(count - 1, wanted));
 }
+
+/**
+ * How far rows have moved that a person looks at; 0 when the topmost of them is gone, or nothing is scrolled.
+ * @param {number} scrolled Pixels above.
+ * @param {string[]} before Names of the rows, in their order.
+ * @param {string[]} after The same later.
+ * @returns {number} Pixels to scroll further.
+ */
+export function findShift(scrolled, before, after) {
+  const top = Math.floor(scrolled / ROW_HEIGHT);
+  if (scrolled === 0 || before[top] === undefined || after[top] === before[top]) return 0;
+  const place = after.indexOf(before[top]);
+  return place < 0 ? 0 : (place - top) * ROW_HEIGHT;
+}

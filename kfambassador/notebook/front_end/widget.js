@@ -3,6 +3,7 @@
 import { mount } from "./browser.js";
 
 const PATIENCE = 700;
+const GONE = "The kernel this table came from is gone. Run the cell again.";
 
 /** What a widget's model gives and takes, as a transport. */
 export function makeTransport(model) {
@@ -10,6 +11,8 @@ export function makeTransport(model) {
   const listeners = new Set();
   const newest = new Map();
   let number = 0;
+  let reads = 0;
+  let isHeard = false;
 
   function tell(event) {
     newest.set(event.kind, event);
@@ -18,11 +21,18 @@ export function makeTransport(model) {
 
   async function readTable() {
     const packed = model.get("table");
-    if (packed?.byteLength) tell(await unpack(packed));
+    if (!packed?.byteLength) return;
+    reads += 1;
+    const read = reads;
+    const table = await unpack(packed);
+    // One that came later may be read sooner.
+    if (read === reads) tell(table);
   }
 
   function receive(message) {
+    isHeard = true;
     if (message.type === "event") tell(message.event);
+    if (message.type === "anyone") sendTo(model, { type: "shown" });
     if (message.type !== "answer") return;
     const asked = waiting.get(message.id);
     waiting.delete(message.id);
@@ -33,7 +43,14 @@ export function makeTransport(model) {
 
   function sayBusy() {
     const late = [...waiting.values()].filter((asked) => asked.isLate).length;
-    if (late !== (newest.get("busy")?.waiting ?? 0)) tell({ kind: "busy", waiting: late });
+    if (late !== (newest.get("busy")?.waiting ?? 0)) tell({ kind: "busy", waiting: late, heard: isHeard });
+  }
+
+  /** The kernel went away, or came back; whoever answers "shown" says that it is there. */
+  function doubt() {
+    isHeard = false;
+    tell({ kind: "connection", state: "lost", words: GONE });
+    sendTo(model, { type: "shown" });
   }
 
   function ask(kind, args) {
@@ -41,13 +58,16 @@ export function makeTransport(model) {
     // Several views of one widget hear the same answers.
     const id = `${Date.now()}-${Math.random()}-${number}`;
     return new Promise((resolve, reject) => {
+      if (!sendTo(model, { type: "ask", id, kind, args })) {
+        reject(Object.assign(new Error(GONE), { title: "No kernel", words: GONE }));
+        return;
+      }
       const asked = { resolve, reject, isLate: false };
       waiting.set(id, asked);
       setTimeout(() => {
         asked.isLate = true;
         if (waiting.has(id)) sayBusy();
       }, PATIENCE);
-      model.send({ type: "ask", id, kind, args });
     });
   }
 
@@ -59,6 +79,7 @@ export function makeTransport(model) {
 
   model.on("change:table", readTable);
   model.on("msg:custom", receive);
+  model.on("comm_live_update", doubt);
   readTable();
   return {
     ask,
@@ -66,8 +87,19 @@ export function makeTransport(model) {
     close() {
       model.off("change:table", readTable);
       model.off("msg:custom", receive);
+      model.off("comm_live_update", doubt);
     },
   };
+}
+
+/** Say something to the kernel, and tell whether there is one: a page outlives it, and sending fails then. */
+function sendTo(model, message) {
+  try {
+    model.send(message);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Read an event that was written small. */
@@ -83,12 +115,12 @@ function render({ model, el }) {
   const transport = makeTransport(model);
   const shown = mount(el, transport, model.get("options"));
   VIEWS.set(model, (VIEWS.get(model) ?? 0) + 1);
-  model.send({ type: "shown" });
+  sendTo(model, { type: "shown" });
   return () => {
     shown.destroy();
     transport.close();
     VIEWS.set(model, VIEWS.get(model) - 1);
-    if (VIEWS.get(model) === 0) model.send({ type: "gone" });
+    if (VIEWS.get(model) === 0) sendTo(model, { type: "gone" });
   };
 }
 

@@ -3,11 +3,13 @@
 What takes the place of a read API that cannot be reached. It knows what the gateway should serve, never what it serves.
 """
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Mapping as Dict
 from datetime import UTC, datetime
 from threading import Event, Lock
 from typing import TYPE_CHECKING, Final
+from zlib import crc32
 
 from kfambassador.errors import Forbidden, NoGateway, NotFound
 from kfambassador.kube.client import KubeClient, Manifest
@@ -121,7 +123,10 @@ class OwnReading:
         """Look again after the wait: nobody tells of changes here. What Envoy has is not known."""
         if known is not None and self._closed.wait(wait):
             return known
-        return Generation(generation=hash((self.routes(), self.problems())))
+        _, compiled = self._look()
+        routes = [describe_route(route) for route in compiled.table.routes()]
+        problems = [describe_problem(problem) for problem in (*self._tell_missing(), *compiled.problems)]
+        return Generation(generation=crc32(json.dumps([routes, problems]).encode()))
 
     def why_not_ready(self) -> str:
         """Nothing is known of that."""
