@@ -4,11 +4,14 @@ import asyncio
 from concurrent.futures import Future
 from threading import Thread
 from types import TracebackType
-from typing import Self
+from typing import Final, Self, cast
 
 from aiohttp import web
 
 from kfambassador.local.ports import refusal
+
+#: Connections that may wait to be taken, as aiohttp has it.
+_BACKLOG: Final = 128
 
 
 class BackgroundServer:
@@ -71,12 +74,29 @@ class BackgroundServer:
     async def _serve(self, started: Future[int]) -> None:
         runner = web.AppRunner(self._app, access_log=None, shutdown_timeout=1.0)
         await runner.setup()
+        loop = asyncio.get_running_loop()
         try:
-            await web.TCPSite(runner, self.address, self.port).start()
+            protocols = cast("web.Server", runner.server)  # the set-up made it
+            listening = await loop.create_server(protocols, self.address, self.port, backlog=_BACKLOG)
         except OSError as error:
             started.set_exception(error)
         else:
-            started.set_result(runner.addresses[0][1])
+            started.set_result(listening.sockets[0].getsockname()[1])
             await asyncio.wrap_future(self._closing)
+            await _stop_listening(listening)
         finally:
             await runner.cleanup()
+
+
+async def _stop_listening(server: asyncio.Server) -> None:
+    """Take no more connections, and close the socket once those that were taken are known.
+
+    A server that is closed first forgets connections of the same moment, and leaves their sockets open (CPython 3.11).
+    """
+    loop = asyncio.get_running_loop()
+    for socket in server.sockets:
+        loop.remove_reader(socket)
+    # One turn begins with a connection, and the next tells the server of it.
+    for _ in range(2):
+        await asyncio.sleep(0)
+    server.close()
