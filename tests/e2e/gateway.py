@@ -104,7 +104,10 @@ def running_gateway(*, token: str | None = None) -> Iterator[Parts]:
         )
         with ControllerThread(client, settings) as controller, EnvoyProcess(directory) as envoy:
             envoy.start(write_bootstrap(BootstrapSettings(directory=directory)))
-            yield Parts(client, controller, envoy, f"http://127.0.0.1:{port}")
+            parts = Parts(client, controller, envoy, f"http://127.0.0.1:{port}")
+            # Envoy is live a moment before the controller hears that it has them.
+            until(lambda: parts.ask("check_ready").status == 200)
+            yield parts
 
 
 def until(condition: Callable[[], bool], *, timeout: float = 20.0) -> None:
