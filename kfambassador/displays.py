@@ -6,7 +6,6 @@ draws, and nothing is loaded before it is asked for.
 
 from collections.abc import Callable
 from functools import cache
-from importlib.metadata import entry_points
 from typing import Any, Final
 
 _GROUP: Final = "kfambassador.displays"
@@ -23,6 +22,9 @@ def find_display(name: str) -> Callable[..., Any] | None:
         >>> find_display("nothing of ours") is None
         True
     """
+    # It takes longer to import than all else that a program without a notebook needs of this.
+    from importlib.metadata import entry_points
+
     for offered in entry_points(group=_GROUP, name=name):
         try:
             loaded: Callable[..., Any] = offered.load()

@@ -67,6 +67,11 @@ class Origin:
     line: int | None = None
     file: str = ""
 
+    @property
+    def object_name(self) -> str:
+        """The object in words; "" when there is none."""
+        return str(self.object) if self.object else ""
+
     def __str__(self) -> str:
         return self.tell() if self.document is None else self.tell(self.document)
 
@@ -80,7 +85,7 @@ class Origin:
         kind = "annotation " if self.object else ""
         *most, last = documents or (0,)
         told = f"documents {', '.join(map(str, most))} and {last}" if most else f"document {last}"
-        parts = (self.file, str(self.object) if self.object else "", f"{kind}{told}" if documents else "")
+        parts = (self.file, self.object_name, f"{kind}{told}" if documents else "")
         return ", ".join(part for part in parts if part) or "the text"
 
 

@@ -2,8 +2,15 @@
 
 import os
 from collections import defaultdict
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    import kfambassador as kfa
+    from kfambassador.local.models import ModelServer
+    from kfambassador.local.stack import LocalStack
 
 _LONGEST = 60
 
@@ -46,3 +53,35 @@ def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str)
     if isinstance(val, str | bytes) and len(val) > _LONGEST:
         return argname
     return None
+
+
+# Most tests start nothing: what these need is imported by those that do.
+
+
+@pytest.fixture(scope="module")
+def stack() -> "Iterator[LocalStack]":
+    """A whole laptop gateway, for one file's tests."""
+    from kfambassador.local.stack import LocalStack
+
+    with LocalStack() as stack:
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def model() -> "Iterator[ModelServer]":
+    """A model server with the model ``half_plus_two``, for one file's tests."""
+    from kfambassador.local.models import ModelServer
+
+    with ModelServer() as server:
+        yield server
+
+
+@pytest.fixture
+def gateway(stack: "LocalStack") -> "Iterator[kfa.Gateway]":
+    """A connection to the stack; what a test publishes is taken down after it."""
+    import kfambassador as kfa
+
+    with kfa.Gateway.at(stack.endpoint, quiet=True) as gateway:
+        yield gateway
+        for exposure in gateway.list_exposures():
+            exposure.delete()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from kfambassador.problems import Problem, Severity
+from kfambassador.routing import describe
 from kfambassador.routing.describe import Json
 from kfambassador.sdk.traffic.statistics import Statistics
 from kfambassador.sdk.views import Generation, Route, Split
@@ -96,19 +97,11 @@ def build_figures(window: Statistics, *, seconds: float) -> Event:
 
 
 def describe_problem(problem: Problem) -> dict[str, Json]:
-    """Describe a problem, its place in parts and in words."""
-    origin = problem.origin
-    return {
-        "severity": problem.severity.value,
-        "code": problem.code,
-        "message": problem.message,
-        "path": problem.path,
-        "object": str(origin.object) if origin.object else "",
-        "document": origin.document,
-        "line": origin.line,
-        "place": str(origin),
-        "conflict": problem.is_conflict,
-    }
+    """Describe a problem as the read API does, and whether it is a conflict."""
+    described = describe.describe_problem(problem)
+    # What a gateway serves comes from objects, never from a file.
+    del described["file"]
+    return {**described, "conflict": problem.is_conflict}
 
 
 def _name_apart(rows: Iterable[dict[str, Json]]) -> None:
@@ -126,7 +119,7 @@ def _group(problems: Sequence[Problem]) -> dict[Place, list[int]]:
     grouped: dict[Place, list[int]] = defaultdict(list)
     for number, problem in enumerate(problems):
         origin = problem.origin
-        grouped[str(origin.object) if origin.object else "", origin.document].append(number)
+        grouped[origin.object_name, origin.document].append(number)
     return grouped
 
 

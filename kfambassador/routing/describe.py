@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from kfambassador.problems import Problem
+from kfambassador.problems import Origin, Problem
 from kfambassador.routing.explain import Explanation, Verdict
 from kfambassador.routing.matches import HOST, METHOD
 from kfambassador.routing.model import Cluster, Match, Route, RoutingTable, Split, ValueKind, ValueMatch
@@ -83,9 +83,7 @@ def _describe_split(split: Split) -> dict[str, Json]:
         "cluster": split.cluster,
         "share": split.share,
         "source": str(split.origin),
-        "object": str(split.origin.object) if split.origin.object else "",
-        "document": split.origin.document,
-        "line": split.origin.line,
+        **_describe_place(split.origin),
         "attributes": {name: value for name, value in written.items() if name not in matching | _OWN_WORDS},
     }
 
@@ -117,10 +115,12 @@ def describe_problem(problem: Problem) -> dict[str, Json]:
         "path": problem.path,
         "place": str(origin),
         "file": origin.file,
-        "object": str(origin.object) if origin.object else "",
-        "document": origin.document,
-        "line": origin.line,
+        **_describe_place(origin),
     }
+
+
+def _describe_place(origin: Origin) -> dict[str, Json]:
+    return {"object": origin.object_name, "document": origin.document, "line": origin.line}
 
 
 def describe_explanation(explanation: Explanation) -> dict[str, Json]:

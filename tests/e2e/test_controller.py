@@ -23,12 +23,6 @@ service: {service}
 """
 
 
-@pytest.fixture(scope="module")
-def model() -> Iterator[ModelServer]:
-    with ModelServer() as server:
-        yield server
-
-
 @pytest.fixture
 def gateway() -> Iterator[Parts]:
     with running_gateway() as parts:

@@ -105,12 +105,6 @@ def running_world(directory: Path, model: ModelServer) -> Iterator[World]:
 
 
 @pytest.fixture(scope="module")
-def model() -> Iterator[ModelServer]:
-    with ModelServer() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory, model: ModelServer) -> Iterator[World]:
     with running_world(tmp_path_factory.mktemp("world"), model) as running:
         yield running

@@ -59,12 +59,6 @@ def runtime_directory() -> Iterator[RuntimeDirectory]:
         until(lambda: not find_processes(directory))
 
 
-@pytest.fixture(scope="module")
-def model() -> Iterator[ModelServer]:
-    with ModelServer() as server:
-        yield server
-
-
 def assert_nothing_left(runtime: RuntimeDirectory) -> None:
     """Neither a process nor a socket nor a file that tells of a gateway; its log and its lock's file stay."""
     until(lambda: not is_held(runtime.lock) and not find_processes(runtime.path))

@@ -41,12 +41,6 @@ DOCUMENTS = """
 
 
 @pytest.fixture(scope="module")
-def model() -> Iterator[ModelServer]:
-    with ModelServer() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
 def gateway(model: ModelServer) -> Iterator[Parts]:
     with running_gateway() as parts:
         version = parts.apply_service("models", DOCUMENTS.format(port=model.port))

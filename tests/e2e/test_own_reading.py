@@ -97,12 +97,6 @@ class Neighbour(Restricted):
 
 
 @pytest.fixture(scope="module")
-def stack() -> Iterator[LocalStack]:
-    with LocalStack() as stack:
-        yield stack
-
-
-@pytest.fixture(scope="module")
 def client(stack: LocalStack) -> Iterator[KubeClient]:
     with KubeClient.connect(stack.endpoint.api_url, token=stack.endpoint.api_token) as client:
         yield client

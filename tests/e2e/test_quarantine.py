@@ -23,12 +23,6 @@ def blind(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(origination, "_LONGEST_NAME", 10**6)
 
 
-@pytest.fixture(scope="module")
-def model() -> Iterator[ModelServer]:
-    with ModelServer() as server:
-        yield server
-
-
 @pytest.fixture
 def gateway() -> Iterator[Parts]:
     with running_gateway() as parts:

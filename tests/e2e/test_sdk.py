@@ -23,18 +23,6 @@ pytestmark = pytest.mark.e2e
 HALF_PLUS_TWO = kfa.TFServing(model="half_plus_two")
 
 
-@pytest.fixture(scope="module")
-def stack() -> Iterator[LocalStack]:
-    with LocalStack() as stack:
-        yield stack
-
-
-@pytest.fixture(scope="module")
-def model() -> Iterator[ModelServer]:
-    with ModelServer() as server:
-        yield server
-
-
 @pytest.fixture
 def gateway(stack: LocalStack) -> Iterator[kfa.Gateway]:
     with kfa.Gateway.at(stack.endpoint) as gateway:

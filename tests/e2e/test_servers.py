@@ -50,12 +50,6 @@ class PieceServer(BackgroundServer):
 
 
 @pytest.fixture(scope="module")
-def stack() -> Iterator[LocalStack]:
-    with LocalStack() as stack:
-        yield stack
-
-
-@pytest.fixture(scope="module")
 def gateway(stack: LocalStack) -> Iterator[kfa.Gateway]:
     with kfa.Gateway.at(stack.endpoint) as gateway:
         yield gateway

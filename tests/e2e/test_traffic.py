@@ -6,7 +6,6 @@ from collections.abc import Iterator
 import pytest
 
 import kfambassador as kfa
-from kfambassador.local.stack import LocalStack
 from kfambassador.sdk.attributes import MappingAttributes
 from kfambassador.sdk.traffic.rollout import run_rollout
 from tests.e2e.gateway import until
@@ -16,20 +15,6 @@ pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("traffic")]
 
 #: Requests of one stretch.
 MANY = 400
-
-
-@pytest.fixture(scope="module")
-def stack() -> Iterator[LocalStack]:
-    with LocalStack() as stack:
-        yield stack
-
-
-@pytest.fixture
-def gateway(stack: LocalStack) -> Iterator[kfa.Gateway]:
-    with kfa.Gateway.at(stack.endpoint, quiet=True) as gateway:
-        yield gateway
-        for exposure in gateway.list_exposures():
-            exposure.delete()
 
 
 @pytest.fixture

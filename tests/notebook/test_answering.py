@@ -22,29 +22,9 @@ HALF_PLUS_TWO = kfa.TFServing(model="half_plus_two")
 
 
 @pytest.fixture(scope="module")
-def stack() -> Iterator[LocalStack]:
-    with LocalStack() as stack:
-        yield stack
-
-
-@pytest.fixture(scope="module")
-def model() -> Iterator[ModelServer]:
-    with ModelServer() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
 def echo() -> Iterator[EchoServer]:
     with EchoServer() as server:
         yield server
-
-
-@pytest.fixture
-def gateway(stack: LocalStack) -> Iterator[kfa.Gateway]:
-    with kfa.Gateway.at(stack.endpoint, quiet=True) as gateway:
-        yield gateway
-        for exposure in gateway.list_exposures():
-            exposure.delete()
 
 
 @pytest.fixture(scope="module")

@@ -87,18 +87,6 @@ def feed_threads() -> int:
     return sum(thread.name == "kfa-feed" for thread in threading.enumerate())
 
 
-@pytest.fixture(scope="module")
-def stack() -> Iterator[LocalStack]:
-    with LocalStack() as stack:
-        yield stack
-
-
-@pytest.fixture(scope="module")
-def model() -> Iterator[ModelServer]:
-    with ModelServer() as server:
-        yield server
-
-
 @pytest.fixture
 def own_model() -> Iterator[ModelServer]:
     with ModelServer() as server:

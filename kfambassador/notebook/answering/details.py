@@ -35,10 +35,12 @@ def tell_details(gateway: "Gateway", question: DetailsOf) -> dict[str, Json]:
         "why_no_text": why,
         "exposure": None,
         "why_not": _NOT_OURS,
-        "request": _guess_request(gateway, question.mapping),
+        "request": None,
     }
     if exposure is not None:
         told |= _tell_exposure(exposure)
+    if told["request"] is None:
+        told["request"] = _guess_request(gateway, question.mapping)
     return told
 
 

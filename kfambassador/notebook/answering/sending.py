@@ -15,9 +15,7 @@ _SHOWN: Final = 100_000
 
 def send(gateway: "Gateway", question: Sending) -> dict[str, Json]:
     """Send the request, and tell what became of it."""
-    headers = {**question.headers}
-    if question.body is not None:
-        _set_default(headers, "Content-Type", "application/json")
+    headers = _write_headers(question)
     tried = gateway.test(
         question.method,
         question.path,
@@ -48,16 +46,17 @@ def send(gateway: "Gateway", question: Sending) -> dict[str, Json]:
 
 def write_curl(gateway: "Gateway", question: Sending) -> dict[str, Json]:
     """Write the request as a line for a shell; secrets stand in it as variables."""
-    headers = {**question.headers}
-    if question.body is not None:
-        _set_default(headers, "Content-Type", "application/json")
+    headers = _write_headers(question)
     line = gateway.curl(question.method, question.path, headers=headers, body=question.body)
     return {"curl": line}
 
 
-def _set_default(headers: dict[str, str], name: str, value: str) -> None:
-    if name.lower() not in {each.lower() for each in headers}:
-        headers[name] = value
+def _write_headers(question: Sending) -> dict[str, str]:
+    """The headers as they are sent: a body is JSON where nobody says otherwise."""
+    headers = {**question.headers}
+    if question.body is not None and "content-type" not in {name.lower() for name in headers}:
+        headers["Content-Type"] = "application/json"
+    return headers
 
 
 def _read_text(body: bytes, *, whole: bool) -> tuple[str, bool]:

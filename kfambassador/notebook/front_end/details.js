@@ -1,6 +1,6 @@
 // The details of one route: where its requests go, what is wrong and where, its split, and a form to try it.
 
-import { button, copyButton, h, makeId, put, writePercent, writeRate, writeTime } from "./dom.js";
+import { button, copyButton, drawFault, h, makeId, put, writePercent, writeRate, writeTime } from "./dom.js";
 import { figuresOf } from "./figures.js";
 import { mountSplit } from "./split.js";
 import { mountStatus } from "./progress.js";
@@ -49,7 +49,7 @@ export function mountDetails(root, transport, { onClose }) {
       live.push(mountSplit(split, transport, told.exposure, { row, whyNot: told.why_not }));
       put(source, drawSource(told, row, problems));
     } catch (error) {
-      if (shown?.id === row.id) put(source, h("p", { class: "kfa-fault" }, error.words ?? String(error)));
+      if (shown?.id === row.id) put(source, drawFault(error));
     }
   }
 

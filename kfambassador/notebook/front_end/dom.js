@@ -115,3 +115,27 @@ export function writeTime(milliseconds) {
 export function countOf(number, thing) {
   return `${number.toLocaleString("en-US")} ${thing}${number === 1 ? "" : "s"}`;
 }
+
+/** The methods that requests usually have. */
+export const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
+
+/** A field for a request's method. */
+export function methodField() {
+  return h("select", { class: "kfa-input" }, METHODS.map((name) => h("option", { value: name }, name)));
+}
+
+/** Choose a method, also one that few use. */
+export function chooseMethod(field, method) {
+  if (!METHODS.includes(method)) field.append(h("option", { value: method }, method));
+  field.value = method;
+}
+
+/** What an error says to a person. */
+export function wordsOf(error) {
+  return error.words ?? String(error);
+}
+
+/** An error's words, as a part of the page. */
+export function drawFault(error) {
+  return h("p", { class: "kfa-fault" }, wordsOf(error));
+}

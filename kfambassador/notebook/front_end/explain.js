@@ -1,8 +1,7 @@
 // "What happens to this URL?", answered by the gateway's table and by Envoy itself; nothing is sent to a model.
 
-import { button, h, labelled, liveRegion, makeId, put } from "./dom.js";
+import { METHODS, button, drawFault, h, labelled, liveRegion, makeId, methodField, put } from "./dom.js";
 
-const METHODS_ASKED = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
 const SHOWN = 5;
 
 /**
@@ -10,7 +9,7 @@ const SHOWN = 5;
  * @param {Object} transport
  */
 export function mountExplain(root, transport) {
-  const method = h("select", { class: "kfa-input" }, METHODS_ASKED.map((name) => h("option", { value: name }, name)));
+  const method = methodField();
   const url = h("input", { class: "kfa-input", placeholder: "/models/mnist/ or POST https://host/path", spellcheck: "false" });
   const headers = h("input", { class: "kfa-input", placeholder: "x-team: a; x-user: b", spellcheck: "false" });
   const answer = liveRegion({ class: "kfa-fate" });
@@ -32,12 +31,12 @@ export function mountExplain(root, transport) {
     event.preventDefault();
     const asked = readQuestion(url.value, method.value, headers.value);
     if (!asked.url) return;
-    method.value = METHODS_ASKED.includes(asked.method) ? asked.method : method.value;
+    method.value = METHODS.includes(asked.method) ? asked.method : method.value;
     put(answer, h("p", { class: "kfa-soft" }, "Asking …"));
     try {
       put(answer, drawFate(await transport.ask("explain", { ...asked, ask_envoy: true })));
     } catch (error) {
-      put(answer, h("p", { class: "kfa-fault" }, error.words ?? String(error)));
+      put(answer, drawFault(error));
     }
   });
   put(root, h("div", { class: "kfa-asker" }, open, box));

@@ -119,7 +119,7 @@ function makeTest({ rows, words, problems }, term, figures) {
   const holds = {
     any: (place) => words[place].includes(term.value),
     text: (place) => TEXTS[term.field](rows[place]).toLowerCase().includes(term.value),
-    is: (place) => KINDS[term.value](rows[place], figures, problems),
+    is: (place) => isOfKind(rows[place], term.value, figures, problems),
     number: (place) => compare(figuresOf(rows[place], figures)?.[term.field], term.operator, term.limit),
   }[term.kind];
   return term.not ? (place) => !holds(place) : holds;
@@ -145,4 +145,9 @@ export function toggleWord(text, word) {
   const words = text.split(/\s+/).filter(Boolean);
   const others = words.filter((each) => each.toLowerCase() !== word);
   return (others.length < words.length ? others : [...words, word]).join(" ");
+}
+
+/** Whether a row is of a kind that "is:" asks for, such as conflict. */
+export function isOfKind(row, kind, figures, problems) {
+  return KINDS[kind](row, figures, problems);
 }

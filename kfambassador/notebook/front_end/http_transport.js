@@ -1,5 +1,7 @@
 // The route browser's questions and news by HTTP: to a Jupyter server, which answers while every kernel is busy.
 
+import { keepNews } from "./news.js";
+
 const SHORTEST_PAUSE = 1000;
 const LONGEST_PAUSE = 10_000;
 
@@ -10,19 +12,13 @@ const LONGEST_PAUSE = 10_000;
  * @param {{sleep?: function(number, AbortSignal): Promise<void>}} options
  */
 export function openTransport(send, gateway, { sleep = sleepFor } = {}) {
-  const listeners = new Set();
-  const newest = new Map();
+  const { tell, subscribe, listeners } = keepNews();
   const asking = new Set();
   const place = `gateways/${encodeURIComponent(gateway)}`;
   let after = "";
   let isHeld = false;
   let isLost = false;
   let following = null;
-
-  function tell(event) {
-    newest.set(event.kind, event);
-    listeners.forEach((listener) => listener(event));
-  }
 
   function lose(words) {
     // From the beginning, so that there is an answer as soon as it is back.
@@ -79,11 +75,10 @@ export function openTransport(send, gateway, { sleep = sleepFor } = {}) {
   return {
     ask,
     subscribe(listener) {
-      listeners.add(listener);
-      newest.forEach((event) => listener(event));
+      const end = subscribe(listener);
       decide();
       return () => {
-        listeners.delete(listener);
+        end();
         decide();
       };
     },

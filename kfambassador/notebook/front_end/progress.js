@@ -1,6 +1,6 @@
 // How far publications have come: accepted, programmed, endpoints, answering.
 
-import { h, liveRegion, put } from "./dom.js";
+import { drawFault, h, liveRegion, put } from "./dom.js";
 
 const WORDS = {
   accepted: "accepted by the gateway",
@@ -50,7 +50,7 @@ export function mountStatus(root, transport, { namespace, name }) {
       put(region, drawStatus(status));
       if (status.phase !== "Answering" && !status.is_failure) timer = setTimeout(ask, PAUSE);
     } catch (error) {
-      if (!ended) put(region, h("p", { class: "kfa-fault" }, error.words ?? String(error)));
+      if (!ended) put(region, drawFault(error));
     }
   }
   ask();

@@ -1,7 +1,7 @@
 // The search field with its help, and the counts that are filters too.
 
 import { button, countOf, h, liveRegion, makeId, put, setText } from "./dom.js";
-import { hasWord, toggleWord } from "./filter.js";
+import { hasWord, isOfKind, toggleWord } from "./filter.js";
 
 const HEARD_AFTER = 600;
 const HELP = [
@@ -111,9 +111,9 @@ export function makeChips(onFilter) {
 /** What of a table is worth a look, each with its filter, its words and its tone; what there is none of is left out. */
 export function countKinds(routes, problems) {
   const wrong = problems.filter((problem) => problem.severity !== "notice").length;
-  const conflicts = routes.filter((row) => row.problems.some((number) => problems[number]?.conflict)).length;
+  const are = (kind) => routes.filter((row) => isOfKind(row, kind, {}, problems)).length;
   const count = (state) => routes.filter((row) => row.state === state).length;
-  const splits = routes.filter((row) => row.splits.filter((split) => !split.copy).length > 1).length;
+  const [conflicts, splits] = [are("conflict"), are("split")];
   const [left, pending] = [count("rejected"), count("pending")];
   return [
     ["is:problem", countOf(wrong, "problem"), "kfa-warn", wrong],

@@ -1,6 +1,6 @@
 // Who gets how much of a model's requests: a bar, a slider for each canary, and the way back.
 
-import { button, h, labelled, liveRegion, makeId, put } from "./dom.js";
+import { button, h, labelled, liveRegion, makeId, put, wordsOf } from "./dom.js";
 
 /**
  * @param {HTMLElement} root Where.
@@ -38,7 +38,7 @@ export function mountSplit(root, transport, exposure, { row, whyNot }) {
       sliders.forEach((slider) => slider.element.remove());
       put(said, action === "promote" ? `${name} is the stable server now.` : `${name} was taken back.`);
     } catch (error) {
-      put(said, error.words ?? String(error));
+      put(said, wordsOf(error));
     }
   }
 
@@ -115,7 +115,7 @@ function makeSteps(change, said) {
       put(said, `${name} has ${weight}% now.`);
       return true;
     } catch (error) {
-      put(said, h("span", { class: "kfa-fault" }, error.words ?? String(error)));
+      put(said, h("span", { class: "kfa-fault" }, wordsOf(error)));
       return false;
     } finally {
       mark();

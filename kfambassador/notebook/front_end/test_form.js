@@ -1,8 +1,7 @@
 // A form that sends one request through the gateway, and tells what became of it.
 
-import { button, copyButton, h, labelled, liveRegion, put, writeTime } from "./dom.js";
+import { button, chooseMethod, copyButton, drawFault, h, labelled, liveRegion, methodField, put, writeTime } from "./dom.js";
 
-const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
 const KEPT = 10;
 
 /**
@@ -29,7 +28,7 @@ export function mountTest(root, transport, request) {
       if (own === running) put(result, drawResult(answer));
       remember(asked, answer.status);
     } catch (error) {
-      if (own === running) put(result, h("p", { class: "kfa-fault" }, error.words ?? String(error)));
+      if (own === running) put(result, drawFault(error));
     } finally {
       clearInterval(tick);
     }
@@ -68,15 +67,14 @@ function tellSeconds(began) {
 }
 
 function makeForm(request) {
-  const method = h("select", { class: "kfa-input" }, METHODS.map((name) => h("option", { value: name }, name)));
+  const method = methodField();
   const path = h("input", { class: "kfa-input", spellcheck: "false" });
   const headers = makeHeaders();
   const body = h("textarea", { class: "kfa-input kfa-code", rows: 3, spellcheck: "false" });
   const fault = h("div", { class: "kfa-fault", role: "alert" });
   body.addEventListener("input", () => put(fault, findJsonFault(body.value)));
   function write({ method: verb, path: where, headers: named, body: text }) {
-    if (!METHODS.includes(verb)) method.append(h("option", { value: verb }, verb));
-    method.value = verb;
+    chooseMethod(method, verb);
     path.value = where;
     headers.write(named ?? {});
     body.value = text ?? "";

@@ -1,6 +1,7 @@
 // The route browser as a widget of a notebook: questions go to the kernel, and what is live comes from it.
 
 import { mount } from "./browser.js";
+import { keepNews } from "./news.js";
 
 const PATIENCE = 700;
 const GONE = "The kernel this table came from is gone. Run the cell again.";
@@ -8,16 +9,10 @@ const GONE = "The kernel this table came from is gone. Run the cell again.";
 /** What a widget's model gives and takes, as a transport. */
 export function makeTransport(model) {
   const waiting = new Map();
-  const listeners = new Set();
-  const newest = new Map();
+  const { tell, subscribe, newest } = keepNews();
   let number = 0;
   let reads = 0;
   let isHeard = false;
-
-  function tell(event) {
-    newest.set(event.kind, event);
-    listeners.forEach((listener) => listener(event));
-  }
 
   async function readTable() {
     const packed = model.get("table");
@@ -69,12 +64,6 @@ export function makeTransport(model) {
         if (waiting.has(id)) sayBusy();
       }, PATIENCE);
     });
-  }
-
-  function subscribe(listener) {
-    listeners.add(listener);
-    newest.forEach((event) => listener(event));
-    return () => listeners.delete(listener);
   }
 
   model.on("change:table", readTable);

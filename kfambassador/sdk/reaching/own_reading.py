@@ -86,7 +86,7 @@ class OwnReading:
     def problems(self) -> tuple[ProblemView, ...]:
         """Everything that is wrong with anybody's configuration, and what is missing from the picture."""
         _, compiled = self._look()
-        return tuple(_view(problem) for problem in (*self._tell_missing(), *compiled.problems))
+        return tuple(_view(problem) for problem in self._list_problems(compiled))
 
     def explain(self, method: str, url: str, headers: Dict[str, str], *, ask_envoy: bool = False) -> Explanation:
         """Which route takes a request, and why the others do not.
@@ -125,7 +125,7 @@ class OwnReading:
             return known
         _, compiled = self._look()
         routes = [describe_route(route) for route in compiled.table.routes()]
-        problems = [describe_problem(problem) for problem in (*self._tell_missing(), *compiled.problems)]
+        problems = [describe_problem(problem) for problem in self._list_problems(compiled)]
         return Generation(generation=crc32(json.dumps([routes, problems]).encode()))
 
     def why_not_ready(self) -> str:
@@ -180,6 +180,9 @@ class OwnReading:
             return None
         except NotFound:
             return ()
+
+    def _list_problems(self, compiled: Compiled) -> tuple[Problem, ...]:
+        return (*self._tell_missing(), *compiled.problems)
 
     def _tell_missing(self) -> Iterator[Problem]:
         """Say what is not in the picture: what was not read may own a path, or be what a mapping points at."""

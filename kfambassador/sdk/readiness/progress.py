@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from importlib import import_module
-from typing import TYPE_CHECKING, ClassVar, Final, Protocol, TextIO
+from typing import TYPE_CHECKING, Final, Protocol, TextIO
 
 from kfambassador.sdk.readiness.status import ExposureStatus, Phase
 
@@ -122,6 +122,8 @@ class LiveLine:
 #: Told of a publication that is waited for: its namespace and name, and how far it is; None when the wait is over.
 Watcher = Callable[[tuple[str, str], ExposureStatus | None], None]
 
+_WATCHERS: Final[list[Watcher]] = []
+
 
 class Watched:
     """Shows progress as another does, and tells everybody who watches this process.
@@ -129,8 +131,6 @@ class Watched:
     Args:
         shown: Shows it.
     """
-
-    _watchers: ClassVar[list[Watcher]] = []
 
     def __init__(self, shown: Progress) -> None:
         self._shown = shown
@@ -149,19 +149,8 @@ class Watched:
         if self._last is not None:
             self._tell(self._last, None)
 
-    @classmethod
-    def add_watcher(cls, watcher: Watcher) -> Callable[[], None]:
-        """Tell somebody from now on; what is given back ends it."""
-        cls._watchers.append(watcher)
-
-        def end() -> None:
-            with suppress(ValueError):
-                cls._watchers.remove(watcher)
-
-        return end
-
     def _tell(self, about: ExposureStatus, status: ExposureStatus | None) -> None:
-        for watcher in tuple(self._watchers):
+        for watcher in tuple(_WATCHERS):
             # Whoever watches must not stop what they watch.
             with suppress(Exception):
                 watcher((about.namespace, about.name), status)
@@ -225,7 +214,13 @@ def watch_progress(watcher: Watcher) -> Callable[[], None]:
         ('team', 'mnist') None
         >>> stop()
     """
-    return Watched.add_watcher(watcher)
+    _WATCHERS.append(watcher)
+
+    def end() -> None:
+        with suppress(ValueError):
+            _WATCHERS.remove(watcher)
+
+    return end
 
 
 def choose_progress(*, quiet: bool = False, stream: TextIO | None = None) -> Progress:
