@@ -3,11 +3,19 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+# Newest releases of Kubernetes clients; ours must work with them, and cannot be installed beside them.
+CLIENTS := .clients
+CLIENTS_STAMP := $(CLIENTS)/.installed
+CLIENTS_PINS := tests/cluster/clients/requirements.txt
+# What looks manifests through for weaknesses; its pins cannot live beside ours.
+CHECKS := .checks
+CHECKS_STAMP := $(CHECKS)/.installed
+CHECKS_PINS := tests/deploy/checkov.txt
 TESTS  ?= tests kfambassador
 JOBS   ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format unit golden bench servers clean
+.PHONY: help setup demo test lint format unit golden bench servers clients checks clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,7 +41,7 @@ lint: setup ## Format, lint, types and import contracts
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-unit: setup ## The tests alone; TESTS=PATH for some of them
+unit: setup clients checks ## The tests alone; TESTS=PATH for some of them
 	@$(BIN)/pytest --numprocesses $(JOBS) --dist loadgroup $(TESTS)
 
 format: setup ## Format the code and mend what the linter can mend
@@ -42,7 +50,7 @@ format: setup ## Format the code and mend what the linter can mend
 
 golden: setup ## Rewrite the golden files, and what the guide shows, from what the code answers now
 	@$(BIN)/pytest --quiet tests/golden --rewrite-golden
-	@$(BIN)/pytest --quiet tests/docs --rewrite-guide
+	@$(BIN)/pytest --quiet tests/docs tests/deploy/test_pages.py --rewrite-guide
 
 bench: setup ## Run the benchmarks and print their tables
 	@$(BIN)/python -m benchmarks
@@ -50,5 +58,22 @@ bench: setup ## Run the benchmarks and print their tables
 servers: setup ## Install the model servers of others that tests/servers runs; else their first test does
 	@$(BIN)/python -m tests.servers.environments
 
+clients: setup $(CLIENTS_STAMP) ## Install the Kubernetes clients of others that tests/cluster runs
+
+$(CLIENTS_STAMP): $(CLIENTS_PINS) | $(STAMP)
+	@echo "Setting up $(CLIENTS) ..."
+	@$(BIN)/python -m venv --clear $(CLIENTS)
+	@$(CLIENTS)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $(CLIENTS_PINS)
+	@touch $@
+
+checks: setup $(CHECKS_STAMP) ## Install what tests/deploy looks manifests through with
+
+$(CHECKS_STAMP): $(CHECKS_PINS) | $(STAMP)
+	@echo "Setting up $(CHECKS) ..."
+	@$(BIN)/python -m venv --clear $(CHECKS)
+	@$(CHECKS)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $(CHECKS_PINS)
+	@touch $@
+
 clean: ## Remove the virtual environments and caches
-	@rm -rf $(VENV) .servers build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) $(CLIENTS) $(CHECKS) .servers build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf "$${TMPDIR:-/tmp}/kfambassador-image-$$(id -u)"

@@ -12,9 +12,12 @@ from benchmarks import (
     compile,  # noqa: A004 - named for what it measures
     hosts,
     imports,
+    kube_api,
     looking,
     lookup,
     notebook,
+    route_browser,
+    scale,
     sdk,
 )
 from benchmarks.report import Report, print_report
@@ -24,7 +27,10 @@ def main() -> None:
     """Run the benchmarks that were named, or all of them."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure, and print tables.")
     parser.add_argument(
-        "names", nargs="*", metavar="NAME", help="import, compile, change, lookup, hosts, churn, sdk, look or notebook"
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help="import, compile, change, lookup, hosts, churn, sdk, look, notebook, browser, kube or scale",
     )
     parser.add_argument("--peer", type=compile.Peer.read, metavar="FILE", help="a peer's figures, as JSON")
     options = parser.parse_args()
@@ -38,6 +44,9 @@ def main() -> None:
         "sdk": sdk.run,
         "look": looking.run,
         "notebook": notebook.run,
+        "browser": route_browser.run,
+        "kube": kube_api.run,
+        "scale": scale.run,
     }
     unknown = sorted(set(options.names) - benchmarks.keys())
     if unknown:

@@ -1,24 +1,25 @@
 """An open route browser, as the kernel of a notebook carries it: processor time, memory, and what travels to the page.
 
 A real kernel shows a gateway at the end of a cell, with 5 routes and with 5,000. Then nothing is run in it any more.
-First nothing changes either; then one route's rewrite is changed ten times a second. The page is only a client that
-reads what it is sent: what a browser does with it is measured in the browser. The gateway is a process of its own.
+First nothing changes either; then the routes of one Service, up to 50 of them, are rewritten ten times a second. Beside
+it stand an empty kernel, and one that is connected and has read the routes once, without and with the same changes. The
+page is only a client that reads what it is sent: what a browser does with it is measured by ``route_browser``. The
+gateway is a process of its own; a Jupyter server is left out.
 """
 
 import os
 import queue
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks.fresh import read_status
 from benchmarks.inputs import annotated_service, mapping_text
+from benchmarks.kernel import run_cell, running_kernel
 from benchmarks.processes import gateway, in_other_process
 from benchmarks.report import Report, milliseconds
 from kfambassador.local.endpoint import GatewayEndpoint
@@ -29,7 +30,6 @@ SECONDS = 20.0
 CHANGES_A_SECOND = 10
 A_SERVICE = 50
 _SETTLED = 5.0
-_PATIENCE = 60.0
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -42,17 +42,21 @@ class Window:
         memory: Bytes it held at the end.
         messages: How many it sent to the page, a second.
         sent: Bytes of tables that it sent, a second.
+        changes: How many were made, a second.
     """
 
     share: float
     memory: int
     messages: float
     sent: float
+    changes: float = 0.0
 
     def row(self, routes: int, what: str) -> tuple[str, ...]:
         """The same as cells of a table."""
-        figures = (f"{self.share:.1%}", f"{self.memory / 2**20:.0f}", f"{self.messages:.1f}", f"{self.sent / 1000:.1f}")
-        return (f"{routes:,}", what, *figures)
+        said = (f"{self.messages:.1f}", f"{self.sent / 1000:.1f}")
+        return (
+            f"{routes:,}", what, f"{self.changes:.1f}", f"{self.share:.1%}", f"{self.memory / 2**20:.0f}", *said
+        )  # fmt: skip
 
 
 def run(*, seconds: float = SECONDS) -> list[Report]:
@@ -63,7 +67,7 @@ def run(*, seconds: float = SECONDS) -> list[Report]:
         shown, windows = measure(routes, seconds=seconds)
         rows += [window.row(routes, what) for what, window in windows.items()]
         notes.append(f"With {routes:,} routes the cell that shows the gateway takes {milliseconds(shown)} ms.")
-    heads = ("routes", "what happens", "processor", "memory, MB", "messages/s", "tables, kB/s")
+    heads = ("routes", "what happens", "changes/s", "processor", "memory, MB", "messages/s", "tables, kB/s")
     return [Report(f"The kernel of an open route browser, {seconds:.0f} s each", heads, tuple(rows), tuple(notes))]
 
 
@@ -72,20 +76,27 @@ def measure(routes: int, *, seconds: float) -> tuple[float, dict[str, Window]]:
     with in_other_process(gateway) as endpoint, Gateway.at(endpoint, quiet=True) as connected:
         for number in range(0, routes, A_SERVICE):
             _write(connected, number, range(number, min(number + A_SERVICE, routes)))
-        with _running_kernel() as (client, process):
-            _run(client, _connecting(endpoint))
+        change = partial(_keep_changing, connected, min(routes, A_SERVICE), seconds)
+        with running_kernel() as (client, process):
             watch = partial(_watch, client, process, seconds=seconds)
-            windows = {"connected, nothing shown": watch()}
+            windows = {"an empty kernel": watch()}
+            run_cell(client, _connecting(endpoint))
+            windows["connected, nothing shown"] = watch()
+            windows["the same, changes"] = _watch_changes(watch, change)
             began = time.perf_counter()
-            _run(client, "gateway")
+            run_cell(client, "gateway")
             shown = time.perf_counter() - began
             _drain(client, _SETTLED)
             windows["shown, nothing changes"] = watch()
-            with ThreadPoolExecutor(1) as pool:
-                changing = pool.submit(_keep_changing, connected, min(routes, A_SERVICE), seconds)
-                windows[f"shown, {CHANGES_A_SECOND} changes a second"] = watch()
-                changing.result()
+            windows["shown, changes"] = _watch_changes(watch, change)
     return shown, windows
+
+
+def _watch_changes(watch: Callable[[], Window], change: Callable[[], float]) -> Window:
+    """Watch while changes are made."""
+    with ThreadPoolExecutor(1) as pool:
+        changing = pool.submit(change)
+        return replace(watch(), changes=changing.result())
 
 
 def _connecting(endpoint: GatewayEndpoint) -> str:
@@ -102,37 +113,14 @@ def _write(connected: Gateway, carrier: int, numbers: range, rewrite: str = "/v1
     connected.client.apply(annotated_service(carrier, "".join(texts)), force=True)
 
 
-def _keep_changing(connected: Gateway, mappings: int, seconds: float) -> None:
-    """Change the rewrite of the first Service's mappings again and again."""
+def _keep_changing(connected: Gateway, mappings: int, seconds: float) -> float:
+    """Change the rewrite of the first Service's mappings again and again; give how often a second it was done."""
     began = time.monotonic()
-    for number in range(round(seconds * CHANGES_A_SECOND)):
+    times = round(seconds * CHANGES_A_SECOND)
+    for number in range(times):
         time.sleep(max(0.0, began + number / CHANGES_A_SECOND - time.monotonic()))
         _write(connected, 0, range(mappings), f"/{number}/")
-
-
-@contextmanager
-def _running_kernel() -> Iterator[tuple[Any, int]]:
-    """Run a kernel; give its client and its process."""
-    from jupyter_client.manager import KernelManager
-
-    with TemporaryDirectory(prefix="kfa") as directory:
-        manager = KernelManager(kernel_name="python3", transport="ipc", ip=str(Path(directory) / "k"))
-        manager.start_kernel(env={**os.environ, "IPYTHONDIR": directory, "JUPYTER_RUNTIME_DIR": directory})
-        client = manager.blocking_client()
-        client.start_channels()
-        try:
-            client.wait_for_ready(timeout=_PATIENCE)
-            process = manager.provisioner.pid  # type: ignore[union-attr]  # it has been started
-            yield client, process
-        finally:
-            client.stop_channels()
-            manager.shutdown_kernel(now=True)
-
-
-def _run(client: Any, code: str) -> None:  # noqa: ANN401 - it has no types
-    reply = client.execute_interactive(code, timeout=_PATIENCE, output_hook=lambda _said: None)
-    if reply["content"]["status"] != "ok":
-        raise RuntimeError("\n".join(reply["content"]["traceback"]))
+    return times / max(seconds, time.monotonic() - began)
 
 
 def _watch(client: Any, process: int, *, seconds: float) -> Window:  # noqa: ANN401 - it has no types

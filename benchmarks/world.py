@@ -56,7 +56,7 @@ def running_world() -> Iterator[World]:
     with (
         in_other_process(echo_server) as backend,
         in_other_process(gateway) as endpoint,
-        KubeClient.connect(endpoint.api_url, token=endpoint.api_token) as client,
+        KubeClient.connect(endpoint.api_url, token=endpoint.api_token, authority=endpoint.api_authority) as client,
     ):
         yield World(client, endpoint, backend)
 

@@ -16,6 +16,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
+    from IPython.core.interactiveshell import InteractiveShell
+
     from kfambassador.errors import (
         ApiError,
         ConfigurationError,
@@ -199,3 +203,35 @@ if not TYPE_CHECKING:
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+def load_ipython_extension(ipython: "InteractiveShell") -> None:
+    """Bring the magics into a shell: ``%load_ext kfambassador``.
+
+    Args:
+        ipython: The shell.
+
+    Raises:
+        MissingExtra: IPython is not installed.
+    """
+    _import_magics().load(ipython)
+
+
+def unload_ipython_extension(ipython: "InteractiveShell") -> None:
+    """Take the magics out of a shell: ``%unload_ext kfambassador``.
+
+    Args:
+        ipython: The shell.
+    """
+    _import_magics().unload(ipython)
+
+
+def _import_magics() -> "ModuleType":
+    try:
+        return import_module("kfambassador.notebook.magics.loading")
+    except ModuleNotFoundError as error:
+        if not (error.name or "").startswith("IPython"):
+            raise
+        from kfambassador.errors import MissingExtra
+
+        raise MissingExtra("notebook", needed_for="use magics in a notebook") from error

@@ -25,7 +25,10 @@ A fault in somebody's stored configuration is never raised: it is a :class:`kfam
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from traceback import format_exception
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+from kfambassador.displays import find_display
 
 if TYPE_CHECKING:
     from kfambassador.problems import Problem
@@ -42,6 +45,11 @@ class KfAmbassadorError(Exception):
         ...     print(error)
         POST /models/m/ answered 503
     """
+
+    def _render_traceback_(self) -> list[str]:
+        """The lines that IPython shows of it: words, where there is somebody to draw them."""
+        draw = find_display("error")
+        return draw(self) if draw else "".join(format_exception(self)).splitlines()
 
 
 class ConfigurationError(KfAmbassadorError):
@@ -148,6 +156,20 @@ class RolledBack(KfAmbassadorError):
         super().__init__(message)
 
 
+class Cause(NamedTuple):
+    """One thing that the Kubernetes API objects to in an object (Kubernetes, "StatusCause").
+
+    Attributes:
+        field: Where it is: ``.spec.replicas``; "" where no field is meant.
+        reason: Kubernetes' own word for it (``FieldManagerConflict``, ``FieldValueInvalid``, ...).
+        message: Its words.
+    """
+
+    field: str
+    reason: str
+    message: str
+
+
 class ApiError(KfAmbassadorError):
     """The Kubernetes API refused, or did not answer.
 
@@ -155,20 +177,36 @@ class ApiError(KfAmbassadorError):
         status: The HTTP status, or None when there was no answer.
         reason: Kubernetes' own word for it (``NotFound``, ``AlreadyExists``, ...), "" when unknown.
         retry_after: Seconds the server asked to wait, or None.
+        causes: What it is about in the object, where the server says so.
     """
 
     statuses: ClassVar[tuple[int, ...]] = ()
 
     def __init__(
-        self, message: str, *, status: int | None = None, reason: str = "", retry_after: float | None = None
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        reason: str = "",
+        retry_after: float | None = None,
+        causes: "tuple[Cause, ...]" = (),
     ) -> None:
         self.status = status
         self.reason = reason
         self.retry_after = retry_after
+        self.causes = causes
         super().__init__(message)
 
     @classmethod
-    def of(cls, message: str, *, status: int | None, reason: str = "", retry_after: float | None = None) -> "ApiError":
+    def of(
+        cls,
+        message: str,
+        *,
+        status: int | None,
+        reason: str = "",
+        retry_after: float | None = None,
+        causes: "tuple[Cause, ...]" = (),
+    ) -> "ApiError":
         r"""Make the class of error that stands for an HTTP status.
 
         Example:
@@ -179,7 +217,7 @@ class ApiError(KfAmbassadorError):
         if kind is None:
             unavailable = status is None or status >= 500  # noqa: PLR2004 - the HTTP class of server errors
             kind = Unavailable if unavailable else ApiError
-        return kind(message, status=status, reason=reason, retry_after=retry_after)
+        return kind(message, status=status, reason=reason, retry_after=retry_after, causes=causes)
 
 
 class BadRequest(ApiError):

@@ -47,6 +47,10 @@ READ_API_PORT: Final = "diagnostics"
 #: Where a gateway is installed when nothing is said.
 INSTALL_NAMESPACE: Final = "kfambassador"
 
+#: The ServiceAccount a gateway's controller runs as, and the Lease by which its replicas agree on who writes statuses.
+GATEWAY_ACCOUNT: Final = "kfambassador"
+STATUS_LEASE: Final = "kfambassador-status"
+
 #: Label that joins an EndpointSlice to its Service (Kubernetes, "EndpointSlices").
 SERVICE_NAME_LABEL: Final = "kubernetes.io/service-name"
 
@@ -77,8 +81,19 @@ HEARSAY_HEADERS: Final = (
 #: Families of such headers. Envoy obeys x-envoy-* (timeouts, retries) where it takes the client for one of its own.
 HEARSAY_PREFIXES: Final = ("x-envoy-", "x-original-")
 
+#: Headers whose values are secrets more often than not; nobody is told more of them than their names.
+SECRET_HEADERS: Final = frozenset(
+    {"authorization", "proxy-authorization", "cookie", "x-api-key", "api-key", "x-auth-token"}
+)
+
 #: The largest program RE2 may compile a regex to. Envoy is told the same number as is checked before it sees a regex.
 REGEX_MAX_PROGRAM_SIZE: Final = 1000
+
+#: Where a pod's two containers meet: a directory that both see.
+RUNTIME_DIRECTORY: Final = "/run/kfambassador"
+
+#: Where Envoy answers a kubelet's probes and Prometheus, and nothing else.
+READY_ADDRESS: Final = "0.0.0.0:8082"  # a kubelet comes from outside of the pod
 
 #: The Unix sockets between Envoy and its controller, in a directory that only their owner may enter.
 ADMIN_SOCKET: Final = "admin.sock"

@@ -13,9 +13,7 @@ from typing import Final, NamedTuple
 from kfambassador.displays import find_display
 
 #: What becomes of two that want the same: a name, a path, or a route to themselves.
-CONFLICTS: Final = frozenset(
-    {"duplicate-name", "conflicting-route", "conflicting-redirect", "conflicting-attribute", "second-shadow"}
-)
+CONFLICTS: Final = frozenset({"duplicate-name", "conflicting-route", "conflicting-redirect", "second-shadow"})
 
 
 class Severity(StrEnum):

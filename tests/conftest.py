@@ -3,11 +3,14 @@
 import os
 from collections import defaultdict
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
     import kfambassador as kfa
     from kfambassador.local.models import ModelServer
     from kfambassador.local.stack import LocalStack
@@ -16,6 +19,14 @@ _LONGEST = 60
 
 #: So many tests of one file, none of which starts a gateway, go to one worker together.
 _MANY = 8
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let whoever has the time have more tried, and whoever has a cluster have it asked."""
+    parser.addoption("--deep", action="store_true", help="try what is left to chance far longer, and anew each time")
+    parser.addoption("--rewrite-pictures", action="store_true", help="put the pictures taken now into docs/images")
+    told = "tests/cluster and tests/sdk: ask this cluster instead (for tests/sdk with the gateway installed)"
+    parser.addoption("--kubeconfig", type=Path, help=told)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -85,3 +96,21 @@ def gateway(stack: "LocalStack") -> "Iterator[kfa.Gateway]":
         yield gateway
         for exposure in gateway.list_exposures():
             exposure.delete()
+
+
+# Playwright keeps an event loop in the thread of the tests for as long as it runs, and others have loops of their own.
+@pytest.fixture(scope="module")
+def chromium() -> "Iterator[Browser]":
+    """The machine's Chromium, for one file's tests."""
+    from tests.browsers import running_chromium
+
+    with running_chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="session")
+def pictures(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where pictures go."""
+    from tests.browsers import PICTURES
+
+    return PICTURES if request.config.getoption("rewrite_pictures") else tmp_path_factory.mktemp("pictures")

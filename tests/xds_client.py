@@ -28,6 +28,7 @@ class XdsClient:
         node: str = "",
         drop: tuple[str, ...] = (),
         holding: Mapping[str, str] | None = None,
+        version: tuple[int, int, int] | None = None,
     ) -> None:
         """Subscribe to names of a type; to none at all is the old way to ask for all."""
         request = DeltaDiscoveryRequest(
@@ -37,6 +38,9 @@ class XdsClient:
             initial_resource_versions=holding or {},
         )
         request.node.id = node
+        if version is not None:
+            build = request.node.user_agent_build_version.version
+            build.major_number, build.minor_number, build.patch = version
         await self._call.write(request)
 
     async def receive(self) -> DeltaDiscoveryResponse:

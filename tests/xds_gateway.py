@@ -1,7 +1,7 @@
 """A real Envoy that serves the snapshots it is given, for tests that are not asynchronous."""
 
 import asyncio
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
@@ -91,6 +91,13 @@ def xds_gateway(first: Snapshot) -> Iterator[XdsGateway]:
             yield gateway
         finally:
             gateway.stop()
+
+
+@contextmanager
+def in_a_loop() -> "Iterator[Callable[[Coroutine[None, None, None]], None]]":
+    """Give a function that does asynchronous work in another thread, and returns when it is done."""
+    with _loop() as loop:
+        yield lambda work: asyncio.run_coroutine_threadsafe(work, loop).result()
 
 
 @contextmanager

@@ -6,7 +6,18 @@ from typing import Annotated
 import typer
 
 from kfambassador import __version__
-from kfambassador.cli import calling, configuration, linting, local, looking, publishing, resources, traffic
+from kfambassador.cli import (
+    calling,
+    configuration,
+    envoy,
+    install,
+    linting,
+    local,
+    looking,
+    publishing,
+    resources,
+    traffic,
+)
 from kfambassador.cli.output import print_error
 from kfambassador.errors import KfAmbassadorError, MissingExtra
 
@@ -50,7 +61,19 @@ def demo(
     run_demo(keep=keep)
 
 
+@app.command(add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def controller(context: typer.Context) -> None:
+    """Run the controller of a cluster's gateway: it follows the cluster and tells Envoy what to serve."""
+    # Its settings are its flags, and come with the extra.
+    try:
+        from kfambassador.cli.controller import run
+    except ModuleNotFoundError as error:
+        raise MissingExtra("gateway", needed_for="run a controller") from error
+    run(context.args)
+
+
 app.add_typer(local.app, name="local")
+app.command()(envoy.envoy)
 app.command()(publishing.expose)
 app.command()(publishing.render)
 app.command("list")(publishing.list_exposures)
@@ -71,6 +94,8 @@ app.command()(linting.lint)
 app.command()(configuration.translate)
 app.command()(resources.convert)
 app.command()(resources.crds)
+app.command()(install.install)
+app.command()(install.uninstall)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -9,15 +9,12 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from kfambassador.cli.looking import read_header
-from kfambassador.cli.options import For, Name, Namespace, To
+from kfambassador.cli.options import For, Headers, Name, Namespace, To
 from kfambassador.cli.output import AT_FAULT, Format, out, print_json, stop
 from kfambassador.sdk.connecting import connect
+from kfambassador.sdk.shell_words import MEANINGS, read_headers
 
-Variant = Annotated[str | None, typer.Option(help="Ask this variant, such as canary; else the split decides.")]
-Headers = Annotated[
-    list[str] | None, typer.Option("--header", "-H", help="A request header, as NAME:VALUE.", metavar="K:V")
-]
+Variant = Annotated[str | None, typer.Option(help=MEANINGS["variant"])]
 
 
 def predict(
@@ -39,7 +36,7 @@ def predict(
         model = gateway.get_exposure(name, namespace=namespace)
         given = model.sample() if inputs is None else _read_json(sys.stdin.read() if inputs == "-" else inputs)
         with _mistakes_in_words():
-            found = model.predict(given, variant=variant, headers=dict(map(read_header, headers or ())))
+            found = model.predict(given, variant=variant, headers=read_headers(headers))
         print_json(found.values)
 
 
@@ -68,7 +65,7 @@ def try_out(
                 path=path,
                 method=method,
                 variant=variant,
-                headers=dict(map(read_header, headers or ())),
+                headers=read_headers(headers),
                 expect=expect,
             )
     if form is Format.JSON:

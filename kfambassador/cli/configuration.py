@@ -6,19 +6,13 @@ from typing import Annotated
 
 import typer
 
-from kfambassador.cli.files import Files, read_files
+from kfambassador.cli.files import Files, compile_files
 from kfambassador.cli.output import AT_FAULT, err, print_json, print_problems, stop
 from kfambassador.errors import MissingExtra
 from kfambassador.problems import Severity, has_errors
 from kfambassador.resources.documents import write_documents
-from kfambassador.resources.manifests import read_manifests
-from kfambassador.routing.compile import compile_routes
 from kfambassador.routing.describe import describe_table
-from kfambassador.routing.model import Compiled, RoutingTable
-from kfambassador.routing.policy import TenancyPolicy
-
-#: What can only be known of a whole cluster.
-_OF_CLUSTERS = frozenset({"no-endpoints", "no-such-service"})
+from kfambassador.routing.model import RoutingTable
 
 
 class Output(StrEnum):
@@ -58,26 +52,6 @@ def translate(
     print_problems((each for each in compiled.problems if each.severity is not Severity.NOTICE), err)
     if has_errors(compiled.problems):
         stop(AT_FAULT)
-
-
-def compile_files(files: list[str], policy: TenancyPolicy | None = None) -> Compiled:
-    """Compile what files hold.
-
-    Problems that ask for a cluster's endpoints are left out when the files hold none.
-
-    Args:
-        files: Their names.
-        policy: Who may do what; None is a laptop's.
-
-    Raises:
-        typer.BadParameter: A file cannot be read.
-    """
-    resources = read_manifests(read_files(files))
-    compiled = compile_routes(resources, policy or TenancyPolicy.laptop())
-    if resources.endpoints:
-        return compiled
-    problems = tuple(problem for problem in compiled.problems if problem.code not in _OF_CLUSTERS)
-    return Compiled(compiled.table, problems)
 
 
 def _describe_envoy(table: RoutingTable) -> dict[str, object]:

@@ -25,7 +25,7 @@ from kfambassador.sdk.calling.http import Answer, HttpClient
 from kfambassador.sdk.gateway import Gateway
 from kfambassador.sdk.servers.tfserving import TFServing
 
-#: The route of a model, as the article writes it; only the paths of the server and its address are ours.
+#: The route of a model, as Ambassador's users write it; only the paths of the server and its address are ours.
 _MODEL_ROUTE: Final = """\
 ---
 apiVersion: ambassador/v0
@@ -48,7 +48,7 @@ method: GET
 service: {service}
 """
 
-#: The route to an external service, as the article writes it.
+#: The route to an external service, as they write it.
 _EXTERNAL_ROUTE: Final = """\
 ---
 apiVersion: ambassador/v0
@@ -185,7 +185,7 @@ def _publish(scene: _Scene) -> None:
 
 
 def _publish_by_annotation(scene: _Scene) -> None:
-    _title("Publish the way the article does: an annotation on a Service")
+    _title("Publish as with Ambassador: an annotation on a Service")
     text = _MODEL_ROUTE.format(service=_address(scene.model))
     _code(text, language="yaml")
     started = time.perf_counter()
@@ -236,7 +236,7 @@ def _stay(scene: _Scene) -> None:
 
 
 def _apply(gateway: Gateway, name: str, annotation: str) -> None:
-    """Apply a Service as the article has it: it carries the annotation, and selects nothing."""
+    """Apply a Service as Ambassador's users do: it carries the annotation, and selects nothing."""
     metadata = {"name": name, "annotations": {CONFIG_ANNOTATION: annotation}}
     spec = {"type": "ClusterIP", "ports": [{"name": "http", "port": 80, "protocol": "TCP"}]}
     gateway.client.apply({"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec})

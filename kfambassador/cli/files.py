@@ -2,12 +2,17 @@
 
 import sys
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from kfambassador.routing.model import Compiled
+from kfambassador.routing.policy import TenancyPolicy
+from kfambassador.sdk.reviewing import compile_texts
+from kfambassador.sdk.shell_words import decode, read_file
+
 _STANDARD_INPUT = "-"
+_CALLED = "standard input"
 
 Files = Annotated[
     list[str],
@@ -21,17 +26,23 @@ def read_files(files: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Read each file into its name, as it is told to a person, and its text.
 
     Raises:
-        typer.BadParameter: A file cannot be read.
+        ConfigurationError: A file cannot be read.
     """
     for file in files:
-        yield ("standard input" if file == _STANDARD_INPUT else file), _read(file)
+        if file == _STANDARD_INPUT:
+            yield _CALLED, decode(sys.stdin.buffer.read(), _CALLED)
+        else:
+            yield file, read_file(file)
 
 
-def _read(file: str) -> str:
-    try:
-        data = sys.stdin.buffer.read() if file == _STANDARD_INPUT else Path(file).read_bytes()
-        return data.decode("utf-8-sig")
-    except OSError as error:
-        raise typer.BadParameter(f"cannot read {file}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise typer.BadParameter(f"cannot read {file}: byte {error.start} is not UTF-8 text") from error
+def compile_files(files: Iterable[str], policy: TenancyPolicy | None = None) -> Compiled:
+    """Compile what files hold.
+
+    Args:
+        files: Their names.
+        policy: Who may do what; None is a laptop's.
+
+    Raises:
+        ConfigurationError: A file cannot be read.
+    """
+    return compile_texts(read_files(files), policy)

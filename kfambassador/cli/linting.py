@@ -1,32 +1,23 @@
 """Judging configuration in files: what a gateway would leave out, what is a trap, and what is not its own affair."""
 
 from collections.abc import Iterable
-from enum import StrEnum
 from typing import Annotated, Final
 
 import typer
 from rich.text import Text
 
-from kfambassador.cli.configuration import compile_files
-from kfambassador.cli.files import Files
+from kfambassador.cli.files import Files, compile_files
 from kfambassador.cli.output import AT_FAULT, SEVERITY_STYLES, Format, out, print_json, say, stop
 from kfambassador.problems import Origin, Problem, Severity, has_errors
 from kfambassador.resources.manifests import OTHER_OBJECT
 from kfambassador.routing.describe import describe_problem
 from kfambassador.routing.model import Compiled
-from kfambassador.routing.policy import GATEWAY_NAMESPACE, TenancyPolicy
+from kfambassador.sdk.reviewing import PolicyChoice, choose_policy
+from kfambassador.sdk.shell_words import MEANINGS
 
 _PLURALS: Final = {"mapping served": "mappings served", "error": "errors", "warning": "warnings", "notice": "notices"}
 _ORDER: Final = {severity: number for number, severity in enumerate(Severity)}
 _WIDEST: Final = max(map(len, Severity))
-
-
-class PolicyChoice(StrEnum):
-    """As which gateway to judge."""
-
-    LAPTOP = "laptop"
-    STRICT = "strict"
-    PERMISSIVE = "permissive"
 
 
 def lint(
@@ -34,20 +25,9 @@ def lint(
     *,
     policy: Annotated[
         PolicyChoice,
-        typer.Option(
-            help="As which gateway to judge: laptop lets mappings point at this machine and anybody speak for the "
-            "gateway; strict is a cluster's default, where a path belongs to the namespace that was first and Services "
-            "of others must allow it; permissive is a cluster without these two rules."
-        ),
+        typer.Option(help=MEANINGS["policy"]),
     ] = PolicyChoice.LAPTOP,
-    gateway_namespace: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help=f"The gateway's own namespace, with strict and permissive; {GATEWAY_NAMESPACE} when not said. Modules "
-            "and their like count in no other.",
-        ),
-    ] = None,
+    gateway_namespace: Annotated[str | None, typer.Option(metavar="NAME", help=MEANINGS["gateway_namespace"])] = None,
     form: Annotated[Format, typer.Option("--format", help="For whom to write the result.")] = Format.TEXT,
 ) -> None:
     """Judge configuration in files: every problem with its file, document and field, and what to do.
@@ -66,22 +46,6 @@ def lint(
         say(_sum_up(compiled))
     if has_errors(problems):
         stop(AT_FAULT)
-
-
-def choose_policy(choice: PolicyChoice, gateway_namespace: str | None) -> TenancyPolicy:
-    """Make the policy that was asked for.
-
-    Raises:
-        typer.BadParameter: A laptop's gateway has no namespace of its own.
-    """
-    if choice is PolicyChoice.LAPTOP:
-        if gateway_namespace is not None:
-            raise typer.BadParameter("--gateway-namespace needs --policy strict or --policy permissive")
-        return TenancyPolicy.laptop()
-    namespace = gateway_namespace or GATEWAY_NAMESPACE
-    if choice is PolicyChoice.PERMISSIVE:
-        return TenancyPolicy.permissive(gateway_namespace=namespace)
-    return TenancyPolicy(gateway_namespace=namespace)
 
 
 def _place(problem: Problem) -> tuple[str, str, int, int]:

@@ -5,13 +5,13 @@ from typing import Annotated, Final
 import typer
 from rich.text import Text
 
-from kfambassador.cli.configuration import compile_files
-from kfambassador.cli.options import For, To
+from kfambassador.cli.files import read_files
+from kfambassador.cli.options import For, Headers, To
 from kfambassador.cli.output import AT_FAULT, Format, out, print_json, print_routes, stop
-from kfambassador.routing.describe import describe_explanation
-from kfambassador.routing.explain import explain as explain_request
 from kfambassador.routing.requests import RequestLine
 from kfambassador.sdk.connecting import connect
+from kfambassador.sdk.reviewing import explain_texts
+from kfambassador.sdk.shell_words import MEANINGS, read_headers
 from kfambassador.sdk.views import EnvoyAnswer, Explanation, Split
 
 _MOST_VERDICTS: Final = 20
@@ -31,18 +31,12 @@ def routes(*, target: To = None, form: For = Format.TEXT) -> None:
 
 
 def explain(
-    method: Annotated[str, typer.Argument(metavar="METHOD", help="Such as POST.")],
-    url: Annotated[str, typer.Argument(metavar="URL", help="A whole URL, or only its path and query.")],
+    method: Annotated[str, typer.Argument(metavar="METHOD", help=MEANINGS["method"])],
+    url: Annotated[str, typer.Argument(metavar="URL", help=MEANINGS["url"])],
     *,
-    headers: Annotated[
-        list[str] | None, typer.Option("--header", "-H", help="A request header, as NAME:VALUE.", metavar="K:V")
-    ] = None,
-    files: Annotated[
-        list[str] | None, typer.Option("--file", "-f", help="Ask configuration in files instead of a gateway.")
-    ] = None,
-    ask_envoy: Annotated[
-        bool, typer.Option("--ask-envoy", help="Ask the running Envoy as well, and tell whether both agree.")
-    ] = False,
+    headers: Headers = None,
+    files: Annotated[list[str] | None, typer.Option("--file", "-f", help=MEANINGS["file"])] = None,
+    ask_envoy: Annotated[bool, typer.Option("--ask-envoy", help=MEANINGS["ask_envoy"])] = False,
     target: To = None,
     form: For = Format.TEXT,
 ) -> None:
@@ -52,12 +46,11 @@ def explain(
 
     Example: kfambassador explain POST /models/mnist:predict -H 'x-team: vision'
     """
-    given = dict(map(read_header, headers or ()))
+    given = read_headers(headers)
     if files and ask_envoy:
         raise typer.BadParameter("--ask-envoy asks the Envoy of a gateway; with --file there is none")
     if files:
-        explained = explain_request(compile_files(files).table, RequestLine.read(method, url, given))
-        explanation = Explanation.model_validate(describe_explanation(explained))
+        explanation = explain_texts(read_files(files), RequestLine.read(method, url, given))
     else:
         with connect(target, quiet=form is Format.JSON) as gateway:
             explanation = gateway.explain(method, url, given, ask_envoy=ask_envoy)
@@ -67,14 +60,6 @@ def explain(
         _show_explanation(explanation)
     if explanation.winner is None or (explanation.envoy and not explanation.envoy.agrees):
         stop(AT_FAULT)
-
-
-def read_header(text: str) -> tuple[str, str]:
-    """Read a request header as curl takes it, ``NAME:VALUE``."""
-    name, colon, value = text.partition(":")
-    if not name or not colon:
-        raise typer.BadParameter(f"{text!r} is no header; write NAME:VALUE, such as x-team:vision")
-    return name.strip(), value.strip()
 
 
 def _show_explanation(explanation: Explanation) -> None:

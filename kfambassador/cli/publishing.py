@@ -1,7 +1,6 @@
 """Publishing, listing and taking down, as the SDK does it."""
 
-import re
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 from rich.text import Text
@@ -11,43 +10,34 @@ from kfambassador.cli.options import (
     Model,
     Name,
     Namespace,
+    NewName,
     Server,
     Service,
     Settings,
     To,
-    choose_server,
-    read_settings,
 )
 from kfambassador.cli.output import Format, out, print_json, print_table
 from kfambassador.sdk.connecting import connect
 from kfambassador.sdk.exposure import Exposure
 from kfambassador.sdk.publishing.rendering import render as render_manifests
+from kfambassador.sdk.shell_words import MEANINGS, choose_server, read_settings, read_span
 
-_SPAN: Final = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
-_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-
-Ttl = Annotated[
-    str | None, typer.Option(help="For how long it is served, such as 30m, 8h or 7d; for ever when not said.")
-]
+Ttl = Annotated[str | None, typer.Option(help=MEANINGS["ttl"])]
 
 
 def expose(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The name to publish by.")],
+    name: NewName,
     service: Service,
     *,
     server: Server = None,
     model: Model = None,
     settings: Settings = None,
     namespace: Namespace = None,
-    wait: Annotated[bool, typer.Option(help="Whether to wait until it answers.")] = True,
-    timeout: Annotated[
-        float | None, typer.Option(help="Seconds to wait; 10 on this machine, 300 for a cluster.", min=0)
-    ] = None,
+    wait: Annotated[bool, typer.Option(help=MEANINGS["wait"])] = True,
+    timeout: Annotated[float | None, typer.Option(help=MEANINGS["timeout"], min=0)] = None,
     ttl: Ttl = None,
-    take_over: Annotated[
-        bool, typer.Option("--take-over", help="Replace what another person published by this name.")
-    ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
+    take_over: Annotated[bool, typer.Option("--take-over", help=MEANINGS["take_over"])] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=MEANINGS["dry_run"])] = False,
     target: To = None,
     form: For = Format.TEXT,
 ) -> None:
@@ -85,7 +75,7 @@ def expose(
 
 
 def render(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The name to publish by.")],
+    name: NewName,
     service: Service,
     *,
     server: Server = None,
@@ -158,21 +148,6 @@ def leftovers(
         out.print(Text(str(found)))
         if delete:
             out.print(f"deleted {found.delete(everybodys=everybodys)}")
-
-
-def read_span(text: str | None) -> float | None:
-    """Read a span of time, ``90s``, ``30m``, ``8h`` or ``7d``, as seconds.
-
-    Example:
-        >>> read_span("1.5h"), read_span(None)
-        (5400.0, None)
-    """
-    if text is None:
-        return None
-    found = _SPAN.fullmatch(text.strip())
-    if found is None:
-        raise typer.BadParameter(f"{text!r} is no span of time; write 90s, 30m, 8h or 7d")
-    return float(found[1]) * _SECONDS[found[2]]
 
 
 def _describe(exposure: Exposure) -> dict[str, object]:

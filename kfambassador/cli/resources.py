@@ -7,15 +7,12 @@ import typer
 
 from kfambassador.cli.files import Files, read_files
 from kfambassador.cli.output import AT_FAULT, err, print_problems, stop
-from kfambassador.problems import Problem, has_errors
+from kfambassador.problems import has_errors
 from kfambassador.resources.crd import write_definitions
 from kfambassador.resources.documents import write_documents
 from kfambassador.resources.manifests import read_manifests
-from kfambassador.resources.mapping import Mapping
-from kfambassador.resources.meta import SourcedMapping, SourcedResource
-from kfambassador.resources.writing import Version, write_resource
-from kfambassador.routing.gateway import Gateway, build_gateway
-from kfambassador.routing.policy import TenancyPolicy
+from kfambassador.resources.writing import Version
+from kfambassador.sdk.reviewing import convert_resources
 
 # No namespace is called so: what was written without one is given none.
 _UNSAID = "(none said)"
@@ -41,40 +38,11 @@ def convert(
     Example: kfambassador convert service.yaml | kubectl apply -f -
     """
     resources = read_manifests(read_files(files), namespace=_UNSAID)
-    gateway = build_gateway(TenancyPolicy.laptop(), *resources.shared)
-    problems = list(resources.problems)
-    manifests: list[dict[str, object]] = []
-    everything: list[SourcedResource | SourcedMapping] = [*resources.shared, *resources.mappings]
-    for sourced in everything:
-        manifest = _convert(sourced, gateway, to, problems)
-        if manifest is not None:
-            manifests.append(manifest)
+    converted = convert_resources(resources, version=to, unsaid=_UNSAID)
+    problems = [*resources.problems, *(problem for each in converted for problem in each.problems)]
+    manifests = [each.manifest for each in converted if each.manifest is not None]
     if manifests:
         sys.stdout.write(write_documents(*manifests))
     print_problems(problems, err)
     if has_errors(problems):
         stop(AT_FAULT)
-
-
-def _convert(
-    sourced: SourcedResource | SourcedMapping, gateway: Gateway, version: Version, problems: list[Problem]
-) -> dict[str, object] | None:
-    namespace = "" if sourced.namespace == _UNSAID else sourced.namespace
-    resource = _write_limits_out(sourced.mapping, gateway) if isinstance(sourced, SourcedMapping) else sourced.resource
-    written = write_resource(resource, namespace=namespace, version=version)
-    problems += [fault.at(sourced.origin) for fault in written.faults]
-    return written.manifest
-
-
-def _write_limits_out(mapping: Mapping, gateway: Gateway) -> Mapping:
-    """Put limits that v0 named into the mapping: what holds them is no custom resource."""
-    fields = {name: getattr(mapping, name) for name in mapping.model_fields_set}
-    breakers = gateway.circuit_breakers.get(mapping.circuit_breaker or "")
-    if breakers is not None:
-        del fields["circuit_breaker"]
-        fields = {"circuit_breakers": breakers, **fields}
-    detection = mapping.outlier_detection
-    limits = gateway.outlier_detections.get(detection) if isinstance(detection, str) else None
-    if limits is not None:
-        fields["outlier_detection"] = limits
-    return Mapping.model_validate(fields)

@@ -5,12 +5,12 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from kfambassador.cli.options import For, Model, Name, Namespace, Server, To, choose_server
+from kfambassador.cli.options import For, Model, Name, Namespace, Server, To
 from kfambassador.cli.output import Format, out, print_json
-from kfambassador.cli.publishing import read_span
 from kfambassador.errors import RolledBack
 from kfambassador.sdk.connecting import connect
 from kfambassador.sdk.publishing.variants import CANARY
+from kfambassador.sdk.shell_words import choose_server, read_span
 from kfambassador.sdk.traffic.rollout import Guard
 from kfambassador.sdk.traffic.shares import Shares
 from kfambassador.sdk.traffic.statistics import Statistics

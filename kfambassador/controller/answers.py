@@ -11,18 +11,21 @@ from aiohttp import web
 
 from kfambassador.controller.asking import ask_route
 from kfambassador.controller.drilldown import describe_one, describe_one_cluster, find_cluster
-from kfambassador.controller.envoy_view import LOG_LEVELS, read_cluster, set_log_level
+from kfambassador.controller.envoy_view import read_cluster, set_log_level
 from kfambassador.controller.inquiries import Inquiry
 from kfambassador.controller.overview import OWNERS_PARTS, PARTS, describe_overview, describe_source
 from kfambassador.controller.state import SourceState, SourceStatus
 from kfambassador.controller.telling import tell_answer, tell_explanation
 from kfambassador.kube.objects import is_as_new
 from kfambassador.problems import ObjectKey
+from kfambassador.proxy.command import LogLevel
 from kfambassador.routing.describe import Json, describe_problem
 from kfambassador.routing.explain import explain, find_winner
 from kfambassador.routing.requests import RequestLine
 
 _LONGEST_WAIT: Final = 30.0
+# What a browser says of a request that a page of ours sent, or a person by hand.
+_OWN_SITES: Final = frozenset({"same-origin", "none"})
 
 
 def refuse(words: str, *, status: int) -> web.Response:
@@ -59,8 +62,10 @@ async def tell_overview(inquiry: Inquiry) -> web.Response:
         inquiry.require_owner(f"the part {key}")
     if level:
         inquiry.require_owner("to change what Envoy logs")
-        if level not in LOG_LEVELS:
-            return refuse(f"{level} is no level of Envoy's; those are {', '.join(LOG_LEVELS)}", status=400)
+        if inquiry.request.headers.get("Sec-Fetch-Site", "none") not in _OWN_SITES:
+            return refuse("another site may not change what Envoy logs", status=403)
+        if level not in tuple(LogLevel):
+            return refuse(f"{level} is no level of Envoy's; those are {', '.join(LogLevel)}", status=400)
         await set_log_level(inquiry.desk.settings.admin_socket, level)
     seen = await inquiry.seen()
     kept = () if inquiry.sight.is_owner else OWNERS_PARTS
@@ -118,6 +123,8 @@ async def tell_generation(inquiry: Inquiry) -> web.Response:
     if wait is None:
         return refuse("wait is a number of seconds", status=400)
     known = (query.get("after", ""), query.get("served", ""))
+    if not all(number == "" or (number.isascii() and number.isdecimal()) for number in known):
+        return refuse("after and served are the numbers that were told the last time", status=400)
     loop = asyncio.get_running_loop()
     deadline = loop.time() + wait
     while True:

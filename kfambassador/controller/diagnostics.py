@@ -1,4 +1,7 @@
-"""The read API: probes, routes, sources, problems and explanations, as JSON over HTTP on a port of its own."""
+"""The read API: probes, routes, sources, problems and explanations, as JSON over HTTP on a port of its own.
+
+The diagnostics page is at the same port: it tells the same to people.
+"""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -7,6 +10,7 @@ from typing import Final
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.typedefs import Handler
 
 from kfambassador.controller.access import UNAUTHORIZED, Guard, OpenGuard, Refused, TokenGuard
 from kfambassador.controller.answers import (
@@ -20,10 +24,16 @@ from kfambassador.controller.answers import (
     tell_source,
 )
 from kfambassador.controller.inquiries import Desk, Inquiry
+from kfambassador.controller.listening import listen
+from kfambassador.controller.log_levels import put_level, tell_level
+from kfambassador.controller.page import addresses
+from kfambassador.controller.page.guarding import refuse_strangers
+from kfambassador.controller.page.serving import Pages, lead_browsers_to
+from kfambassador.controller.readiness import check_controller
 from kfambassador.controller.reviews import ClusterGuard
 from kfambassador.controller.settings import ControllerSettings
 from kfambassador.controller.traffic import tell_statistics
-from kfambassador.errors import NoGateway, PortInUse
+from kfambassador.errors import NoGateway
 from kfambassador.kube.client import KubeClient
 from kfambassador.names import DIAGNOSTICS_PREFIX
 
@@ -34,15 +44,18 @@ _log = logging.getLogger(f"{__name__}.http")
 
 _Answer = Callable[[Inquiry], Awaitable[web.Response]]
 
+#: Bytes of a form that are read.
+_LARGEST_FORM: Final = 1 << 16
+
 #: What is asked where, of those who were let in.
 _ANSWERS: Final[tuple[tuple[str, _Answer], ...]] = (
-    ("/diag/", tell_overview),
     ("/diag/{name:.+}", tell_one),
     ("/routes", tell_routes),
     ("/problems", tell_problems),
     ("/generation", tell_generation),
     ("/explain", tell_fate),
     ("/statistics", tell_statistics),
+    ("/log-level", tell_level),
     ("/sources/{kind}/{namespace}/{name}", tell_source),
 )
 
@@ -79,26 +92,25 @@ class Diagnostics:
         Raises:
             PortInUse: Another process holds the port.
         """
-        app = web.Application()
+        strangers = [refuse_strangers] if isinstance(self.desk.guard, OpenGuard) else []
+        app = web.Application(middlewares=strangers, client_max_size=_LARGEST_FORM)
+        overview = f"{DIAGNOSTICS_PREFIX}/diag/"
         app.add_routes(
             [
                 # Nobody is asked for a token here, because a kubelet has none.
                 web.get(f"{DIAGNOSTICS_PREFIX}/check_alive", self._check_alive),
                 web.get(f"{DIAGNOSTICS_PREFIX}/check_ready", self._check_ready),
+                web.get(overview, lead_browsers_to(addresses.ROUTES, self._guard(tell_overview))),
                 *(web.get(f"{DIAGNOSTICS_PREFIX}{path}", self._guard(answer)) for path, answer in _ANSWERS),
+                web.put(f"{DIAGNOSTICS_PREFIX}/log-level", self._guard(put_level)),
+                *Pages(self.desk).routes(),
             ]
         )
         runner = web.AppRunner(app, access_log=None, logger=_log, shutdown_timeout=1.0, max_field_size=_LONGEST_HEADER)
-        await runner.setup()
         host, port = self.desk.settings.diagnostics_host, self.desk.settings.diagnostics_port
-        try:
-            await web.TCPSite(runner, host, port).start()
-        except OSError as error:
-            await runner.cleanup()
-            raise PortInUse(f"The diagnostics port {host}:{port} is taken by another process: {error}") from error
-        return runner
+        return await listen(runner, host, port, called="diagnostics")
 
-    def _guard(self, answer: _Answer) -> Callable[[web.Request], Awaitable[web.Response]]:
+    def _guard(self, answer: _Answer) -> Handler:
         """Answer those only who may ask."""
 
         async def guarded(request: web.Request) -> web.Response:
@@ -118,19 +130,7 @@ class Diagnostics:
         return web.Response(text="alive\n")
 
     async def _check_ready(self, _request: web.Request) -> web.Response:
-        missing = self._find_missing()
-        return web.Response(text=f"{missing or 'ready'}\n", status=503 if missing else 200)
-
-    def _find_missing(self) -> str:
-        """Say what keeps the gateway from being ready; "" when nothing does."""
-        controller = self.desk.controller
-        store = controller.store
-        if not store.is_complete:
-            kinds = ", ".join(kind.plural for kind in store.unlisted)
-            reasons = "; ".join(dict.fromkeys(store.lost.values()))
-            return f"the first list of {kinds} is not complete{f': {reasons}' if reasons else ''}"
-        if not controller.nodes():
-            return "no Envoy is connected"
-        if controller.served is None:
-            return "Envoy has not yet acknowledged its first routes"
-        return ""
+        missing = next((check for check in check_controller(self.desk.controller) if check.fault), None)
+        if missing is None:
+            return web.Response(text="ready\n")
+        return web.Response(text=f"{missing.fault}{f': {missing.why}' if missing.why else ''}\n", status=503)

@@ -13,9 +13,6 @@ from kfambassador.errors import NoGateway
 from kfambassador.routing.describe import Json
 from kfambassador.routing.model import Cluster
 
-#: The levels Envoy logs at.
-LOG_LEVELS: Final = ("trace", "debug", "info", "warning", "error", "critical", "off")
-
 #: Success rates in percent below which a service is red, and yellow (Ambassador, "Diagnostics").
 RED_BELOW: Final = 70
 YELLOW_BELOW: Final = 90

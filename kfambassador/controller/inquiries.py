@@ -60,15 +60,19 @@ class Desk:
     texts: RouteTexts = field(default_factory=RouteTexts)
     narrowed: Narrowed = field(default_factory=Narrowed)
 
-    async def receive(self, request: web.Request) -> "Inquiry":
+    async def receive(self, request: web.Request, *, token: str | None = None) -> "Inquiry":
         """Find out who asks, and what they may see of what they ask about.
 
         With ``namespace=NAME``, which may be repeated, they ask about these namespaces only.
 
+        Args:
+            request: What they ask.
+            token: The token they gave; None reads the bearer's.
+
         Raises:
             Refused: They may not ask.
         """
-        token = read_token(request.headers.get("Authorization", ""))
+        token = read_token(request.headers.get("Authorization", "")) if token is None else token
         named = request.query.getall("namespace", [])
         if "namespace" in request.match_info:
             named = [request.match_info["namespace"]]

@@ -228,7 +228,7 @@ def _describe_source_map(seen: Seen) -> Json:
     routes: dict[str, list[Json]] = {}
     clusters: dict[str, list[Json]] = {}
     for route in seen.routes:
-        for split in (*route.splits, *route.shadows):
+        for split in route.receivers:
             source = str(split.origin.object or split.origin)
             routes.setdefault(source, []).append(name_group(route))
             clusters.setdefault(source, []).append(split.cluster)

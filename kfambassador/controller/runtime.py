@@ -6,40 +6,9 @@ from threading import Thread
 from types import TracebackType
 from typing import Self
 
-from kfambassador.controller.diagnostics import Diagnostics, choose_guard
-from kfambassador.controller.inquiries import Desk
-from kfambassador.controller.loop import Controller
+from kfambassador.controller.process import run_parts
 from kfambassador.controller.settings import ControllerSettings
 from kfambassador.kube.client import KubeClient
-
-
-async def run_controller(
-    client: KubeClient, settings: ControllerSettings, *, started: "Future[str]", stopping: "Future[None]"
-) -> None:
-    """Run a controller and its read API until told to stop.
-
-    Args:
-        client: The cluster.
-        settings: How to run.
-        started: Receives the read API's URL once everything listens.
-        stopping: Resolved by whoever wants it to end.
-    """
-    controller = Controller(client, settings)
-    guard = choose_guard(client, settings)
-    try:
-        runner = await Diagnostics(Desk(controller, settings, guard)).serve()
-    except BaseException:
-        guard.close()
-        raise
-    try:
-        await controller.start()
-        host, port = runner.addresses[0][:2]
-        started.set_result(f"http://{host}:{port}")
-        await asyncio.wrap_future(stopping)
-    finally:
-        await controller.stop()
-        await runner.cleanup()
-        guard.close()
 
 
 class ControllerThread:
@@ -90,8 +59,13 @@ class ControllerThread:
 
     def _run(self, started: "Future[str]") -> None:
         try:
-            asyncio.run(run_controller(self._client, self._settings, started=started, stopping=self._stopping))
+            asyncio.run(self._serve(started))
         except BaseException as error:
             if started.done():
                 raise
             started.set_exception(error)
+
+    async def _serve(self, started: "Future[str]") -> None:
+        async with run_parts(self._client, self._settings) as running:
+            started.set_result(running.diagnostics_url)
+            await asyncio.wrap_future(self._stopping)

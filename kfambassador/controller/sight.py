@@ -100,12 +100,7 @@ def find_shared_clusters(table: RoutingTable, sight: Sight) -> frozenset[str]:
     """
     if sight.sees_all:
         return frozenset()
-    hidden = {
-        each.cluster
-        for route in table.routes()
-        for each in (*route.splits, *route.shadows)
-        if not sight.sees(each.namespace)
-    }
+    hidden = {each.cluster for route in table.routes() for each in route.receivers if not sight.sees(each.namespace)}
     if table.authorization is not None:
         hidden.add(table.authorization.cluster)
     counted = {name_in_statistics(each) for each in table.clusters if each.name in hidden}
@@ -115,7 +110,7 @@ def find_shared_clusters(table: RoutingTable, sight: Sight) -> frozenset[str]:
 def _narrow_table(table: RoutingTable, resources: ResourceSet, sight: Sight) -> RoutingTable:
     hosts = tuple(_narrow_host(host, sight) for host in table.virtual_hosts)
     own = _own_authorization(table, resources)
-    named = {each.cluster for host in hosts for route in host.routes for each in (*route.splits, *route.shadows)}
+    named = {each.cluster for host in hosts for route in host.routes for each in route.receivers}
     if own is not None:
         named.add(own.cluster)
     clusters = tuple([each for each in table.clusters if each.name in named])

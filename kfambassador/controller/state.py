@@ -5,6 +5,7 @@ from collections.abc import Mapping as Dict
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
+from typing import NamedTuple
 
 from kfambassador.kube.store import Renewal
 from kfambassador.problems import ObjectKey, Problem, has_errors
@@ -50,6 +51,29 @@ class SourceStatus:
         return replace(self, problems=tuple(problem.told_to(sees) for problem in self.problems))
 
 
+class Cause(NamedTuple):
+    """Something because of which a generation was compiled.
+
+    Attributes:
+        what: What happened: ``added``, ``modified`` or ``deleted`` of an object, ``listed`` of a whole kind, or what
+            else it was, in words.
+        kind: The kind of object; "" where it is about none.
+        namespace: The object's namespace.
+        name: The object's name; "" where it is about the whole kind.
+    """
+
+    what: str
+    kind: str = ""
+    namespace: str = ""
+    name: str = ""
+
+    def __str__(self) -> str:
+        if not self.kind:
+            return self.what
+        object_ = str(ObjectKey(self.kind, self.namespace, self.name)) if self.name else self.kind
+        return f"{object_} {self.what}"
+
+
 @dataclass(frozen=True)
 class Work:
     """One generation of work: what was known, and what was made of it.
@@ -60,6 +84,7 @@ class Work:
         since: For each source, the generation at which what it comes to now was first compiled.
         undecided: Sources some of whose mappings wait for a search for the culprit of a refusal to end.
         renewed: Sources that were seen again since, saying the same; the store goes on filling it.
+        causes: Why it was compiled, in the order in which it happened; of a great many only the first.
     """
 
     resources: ResourceSet = field(default_factory=ResourceSet)
@@ -67,6 +92,7 @@ class Work:
     since: Dict[ObjectKey, int] = field(default_factory=dict)
     undecided: frozenset[ObjectKey] = frozenset()
     renewed: Dict[ObjectKey, Renewal] = field(default_factory=dict)
+    causes: tuple[Cause, ...] = ()
 
     @property
     def generation(self) -> int:

@@ -214,7 +214,7 @@ def gather_rows(table: RoutingTable, mappings: Collection[str] = (), sight: Sigh
 
 def _list_splits(table: RoutingTable) -> Iterator[Split]:
     for route in table.routes():
-        for split in (*route.splits, *route.shadows):
+        for split in route.receivers:
             if split.cluster:
                 yield split
 

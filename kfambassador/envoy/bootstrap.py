@@ -1,7 +1,7 @@
 """Envoy's first configuration: who it is, whom it asks for the rest, and what it will not exceed.
 
 The same for a process on a laptop and for a container in a cluster. Both sockets it names are Unix sockets, so nothing
-of Envoy's but the gateway's own listener can be reached over the network.
+of Envoy's but the gateway's own listener can be reached over the network; in a cluster the listener for probes as well.
 """
 
 from dataclasses import dataclass
@@ -19,6 +19,7 @@ from kfambassador.envoy.protos import (
     MessageToJson,
     pack,
 )
+from kfambassador.envoy.readiness import build_admin_cluster, build_ready_listener
 from kfambassador.names import ADMIN_SOCKET, REGEX_MAX_PROGRAM_SIZE, XDS_SOCKET
 
 #: The cluster that is the control plane.
@@ -41,13 +42,19 @@ class BootstrapSettings:
 
     Attributes:
         directory: Where the sockets are: Envoy makes its admin socket there and expects the control plane's.
+        admin_socket: The admin's, in the directory, or anywhere where its path is absolute.
+        xds_socket: The control plane's, likewise.
         node: The name by which the control plane knows this Envoy.
+        ready_address: The IP address and port where probes and Prometheus ask; None for nowhere.
         max_connections: Clients' connections at once; more are closed as they come.
         max_heap: Bytes of heap at which Envoy defends itself, or None for no limit. In a container, 80 % of its limit.
     """
 
     directory: PurePath
+    admin_socket: str = ADMIN_SOCKET
+    xds_socket: str = XDS_SOCKET
     node: str = "kfambassador"
+    ready_address: tuple[str, int] | None = None
     max_connections: int = 50_000
     max_heap: int | None = None
 
@@ -59,14 +66,15 @@ def build_bootstrap(settings: BootstrapSettings) -> Bootstrap:
         >>> build_bootstrap(BootstrapSettings(PurePath("/run/kfambassador"))).admin.address.pipe.path
         '/run/kfambassador/admin.sock'
     """
+    admin = settings.directory / settings.admin_socket
     return Bootstrap(
         node={"id": settings.node, "cluster": "kfambassador"},
         admin={
-            "address": {"pipe": {"path": str(settings.directory / ADMIN_SOCKET), "mode": 0o600}},
+            "address": {"pipe": {"path": str(admin), "mode": 0o600}},
             # Who mends an overloaded gateway comes in by this door.
             "ignore_global_conn_limit": True,
         },
-        static_resources={"clusters": [_control_plane(settings.directory / XDS_SOCKET)]},
+        static_resources=_static_resources(settings, admin),
         dynamic_resources={
             "ads_config": {
                 "api_type": "DELTA_GRPC",
@@ -96,6 +104,14 @@ def write_bootstrap(settings: BootstrapSettings) -> str:
         True
     """
     return str(MessageToJson(build_bootstrap(settings), preserving_proto_field_name=True))
+
+
+def _static_resources(settings: BootstrapSettings, admin: PurePath) -> dict[str, object]:
+    clusters = [_control_plane(settings.directory / settings.xds_socket)]
+    if settings.ready_address is None:
+        return {"clusters": clusters}
+    address, port = settings.ready_address
+    return {"clusters": [*clusters, build_admin_cluster(admin)], "listeners": [build_ready_listener(address, port)]}
 
 
 def _from_ads() -> dict[str, object]:

@@ -22,6 +22,7 @@ from envoy.extensions.filters.http.ext_authz.v3.ext_authz_pb2 import ExtAuthz, E
 from envoy.extensions.filters.http.grpc_http1_bridge.v3.config_pb2 import Config as GrpcHttp1Bridge
 from envoy.extensions.filters.http.grpc_stats.v3.config_pb2 import FilterConfig as GrpcStats
 from envoy.extensions.filters.http.grpc_web.v3.grpc_web_pb2 import GrpcWeb
+from envoy.extensions.filters.http.health_check.v3.health_check_pb2 import HealthCheck
 from envoy.extensions.filters.http.lua.v3.lua_pb2 import Lua
 from envoy.extensions.filters.http.rbac.v3.rbac_pb2 import RBAC
 from envoy.extensions.filters.http.router.v3.router_pb2 import Router
@@ -78,6 +79,7 @@ __all__ = [
     "GrpcWeb",
     "GzipLibrary",
     "HeaderValueOption",
+    "HealthCheck",
     "HttpConnectionManager",
     "HttpFilter",
     "HttpProtocolOptions",

@@ -4,6 +4,10 @@ from collections.abc import Mapping as Dict
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import blake2b
+from typing import Final
+
+#: The generation of what an earlier run of the controller kept; what a run makes itself is counted from 1.
+EARLIER: Final = 0
 
 
 class TypeUrl(StrEnum):

@@ -1,9 +1,9 @@
 """A connection to one Kubernetes API, with objects as plain JSON."""
 
 import json
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,7 @@ import urllib3
 
 from kfambassador.errors import ApiError, ConfigurationError, Gone, NotFound
 from kfambassador.kube.credentials import find_bearer, read_credentials
-from kfambassador.kube.entrances import Entrance, TokenEntrance
+from kfambassador.kube.entrances import Entrance, TokenEntrance, hide_credentials
 from kfambassador.kube.kinds import Kind, find_kind
 from kfambassador.kube.objects import (
     Event,
@@ -62,14 +62,8 @@ class KubeClient:
         ConfigurationError: The address is none.
     """
 
-    def __init__(
-        self,
-        entrance: Entrance,
-        *,
-        namespace: str = DEFAULT_NAMESPACE,
-        read_timeout: float = 30.0,
-    ) -> None:
-        self.server = _without_credentials(entrance.url)
+    def __init__(self, entrance: Entrance, *, namespace: str = DEFAULT_NAMESPACE, read_timeout: float = 30.0) -> None:
+        self.server = hide_credentials(entrance.url)
         self.default_namespace = namespace
         self._entrance = entrance
         self._read_timeout = read_timeout
@@ -85,14 +79,23 @@ class KubeClient:
         self._connections.ConnectionCls = self._sockets.track(kept)
 
     @classmethod
-    def connect(cls, url: str, *, token: str, read_timeout: float = 30.0) -> Self:
+    def connect(cls, url: str, *, token: str, authority: str | None = None, read_timeout: float = 30.0) -> Self:
         """Connect to an address with a bearer token, directly: proxy settings of the environment do not count.
 
+        Args:
+            url: The address.
+            token: The token.
+            authority: The certificates of the authorities to trust, in PEM; None trusts those the system trusts.
+            read_timeout: Seconds without a byte from the server after which a call is given up.
+
+        Raises:
+            ConfigurationError: The address is none.
+
         Example:
-            >>> KubeClient.connect("http://127.0.0.1:8001", token="secret")
-            <KubeClient http://127.0.0.1:8001>
+            >>> KubeClient.connect("https://127.0.0.1:6443", token="secret")
+            <KubeClient https://127.0.0.1:6443>
         """
-        return cls(TokenEntrance(url.rstrip("/"), token), read_timeout=read_timeout)
+        return cls(TokenEntrance(url.rstrip("/"), token, authority), read_timeout=read_timeout)
 
     @classmethod
     def from_kubeconfig(cls, *, context: str | None = None, path: Path | None = None) -> Self:
@@ -126,6 +129,16 @@ class KubeClient:
         """Return a client of the same API with the same credentials and connections of its own."""
         return KubeClient(self._entrance, namespace=self.default_namespace, read_timeout=read_timeout)
 
+    def hurried(self, read_timeout: float) -> Self:
+        """Return this very client, connections and all, with less patience.
+
+        Args:
+            read_timeout: Seconds after which a call is given up; the client's own where those are fewer.
+        """
+        hurried = copy(self)
+        hurried._read_timeout = min(self._read_timeout, read_timeout)  # noqa: SLF001 - it is one of us
+        return hurried
+
     def list(self, kind: Kind, *, namespace: str | None = None, label_selector: str | None = None) -> Listing:
         """List all objects of a kind, in pages; never a part of them.
 
@@ -135,14 +148,22 @@ class KubeClient:
             label_selector: Only objects with these labels, ``app=mnist,tier!=test``.
         """
         request = Request(self.server, "list", kind, namespace=namespace)
-        query = {"labelSelector": label_selector} if label_selector else {}
+        query = _select(label_selector)
         try:
             return self._list_pages(request, query | {"limit": str(_PAGE)})
         except Gone:
             # The listing expired between two pages; in one piece it cannot.
             return self._list_pages(request, query)
 
-    def watch(self, kind: Kind, *, since: str, namespace: str | None = None, timeout: float = 300.0) -> Iterator[Event]:
+    def watch(
+        self,
+        kind: Kind,
+        *,
+        since: str,
+        namespace: str | None = None,
+        label_selector: str | None = None,
+        timeout: float = 300.0,
+    ) -> Iterator[Event]:
         """Yield what happens to the objects of a kind, bookmarks included.
 
         Ends when the server ends it after ``timeout`` seconds, or when the client is closed (from any thread).
@@ -151,18 +172,15 @@ class KubeClient:
             kind: What to watch.
             since: The resource version of a listing or of the last event seen.
             namespace: Where; None means in all namespaces.
+            label_selector: Only objects with these labels. One that loses them is told of as deleted.
             timeout: Seconds after which the server ends the watch.
 
         Raises:
             Gone: ``since`` is too old: list again.
         """
         request = Request(self.server, "watch", kind, namespace=namespace)
-        query = {
-            "watch": "true",
-            "allowWatchBookmarks": "true",
-            "resourceVersion": since,
-            "timeoutSeconds": str(max(1, round(timeout))),
-        }
+        query = {"watch": "true", "allowWatchBookmarks": "true", "resourceVersion": since} | _select(label_selector)
+        query["timeoutSeconds"] = str(max(1, round(timeout)))
         try:
             yield from self._stream(request, query)
         except ApiError:
@@ -198,21 +216,29 @@ class KubeClient:
             "PUT", self._written("update", manifest), query={"fieldManager": FIELD_MANAGER}, body=manifest
         )
 
-    def apply(self, manifest: Manifest, *, force: bool = False, dry_run: bool = False) -> Manifest:
+    def apply(
+        self,
+        manifest: Manifest,
+        *,
+        kind: Kind | None = None,
+        manager: str = FIELD_MANAGER,
+        force: bool = False,
+        dry_run: bool = False,
+    ) -> Manifest:
         """Create an object or change the fields the manifest names (server-side apply); return it as stored.
 
         Args:
             manifest: The fields to own.
+            kind: Its kind; None means one that :func:`~kfambassador.kube.kinds.find_kind` knows.
+            manager: Who is to own them.
             force: Take fields over that somebody else applied, instead of raising.
             dry_run: Only say what would be stored.
 
         Raises:
             Conflict: Somebody else applied some of the fields with another value.
         """
-        query = {"fieldManager": FIELD_MANAGER, "force": "true" if force else "false"}
-        if dry_run:
-            query["dryRun"] = "All"
-        request = self._written("patch", manifest)
+        query = {"fieldManager": manager, "force": str(force).lower(), **({"dryRun": "All"} if dry_run else {})}
+        request = self._written("patch", manifest, kind)
         return self._call("PATCH", request, query=query, body=manifest, content_type="application/apply-patch+yaml")
 
     def patch(self, kind: Kind, name: str, patch: Manifest, *, namespace: str | None = None) -> Manifest:
@@ -234,6 +260,18 @@ class KubeClient:
         request = replace(self._named("patch", kind, name, namespace=namespace), subresource="status")
         query = {"fieldManager": FIELD_MANAGER}
         return self._call("PATCH", request, query=query, body=patch, content_type="application/merge-patch+json")
+
+    def apply_status(self, manifest: Manifest) -> Manifest:
+        """Make the status of an object what the manifest says, as far as it says (server-side apply); return it.
+
+        What somebody else applied is taken over; what they alone applied stays.
+
+        Raises:
+            Conflict: The manifest names a ``resourceVersion``, and the object has changed since.
+        """
+        request = replace(self._written("patch", manifest), subresource="status")
+        query = {"fieldManager": FIELD_MANAGER, "force": "true"}
+        return self._call("PATCH", request, query=query, body=manifest, content_type="application/apply-patch+yaml")
 
     def delete(self, kind: Kind, name: str, *, namespace: str | None = None) -> bool:
         """Delete an object; return whether it was there."""
@@ -276,10 +314,10 @@ class KubeClient:
     def _named(self, verb: str, kind: Kind, name: str, *, namespace: str | None) -> Request:
         return Request(self.server, verb, kind, namespace=namespace or self.default_namespace, name=name)
 
-    def _written(self, verb: str, manifest: Manifest) -> Request:
+    def _written(self, verb: str, manifest: Manifest, kind: Kind | None = None) -> Request:
         metadata = manifest.get("metadata") or {}
         name = str(metadata.get("name") or "")
-        return self._named(verb, find_kind(manifest), name, namespace=metadata.get("namespace"))
+        return self._named(verb, kind or find_kind(manifest), name, namespace=metadata.get("namespace"))
 
     def _list_pages(self, request: Request, query: dict[str, str]) -> Listing:
         items: list[Manifest] = []
@@ -338,7 +376,7 @@ class KubeClient:
                 f"{self._entrance.url}{request.path}?{urlencode(query or {})}",
                 body=text,
                 headers=headers | read_credentials(self._entrance, server=self.server),
-                timeout=urllib3.Timeout(connect=_CONNECT_TIMEOUT, read=self._read_timeout),
+                timeout=urllib3.Timeout(connect=min(_CONNECT_TIMEOUT, self._read_timeout), read=self._read_timeout),
                 retries=False,  # nor are redirects followed
                 preload_content=False,
             )
@@ -356,5 +394,5 @@ class KubeClient:
             raise explain_babble(request) from error
 
 
-def _without_credentials(url: str) -> str:
-    return re.sub("//[^/]*@", "//", url)
+def _select(label_selector: str | None) -> dict[str, str]:
+    return {"labelSelector": label_selector} if label_selector else {}

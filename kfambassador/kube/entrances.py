@@ -1,5 +1,6 @@
 """The ways into one Kubernetes API: where it is, what connections to it trust, and what says who asks."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Protocol
 
@@ -37,7 +38,12 @@ class Entered(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TokenEntrance:
-    """An address and a bearer token, without any proxy; what the system trusts is trusted.
+    """An address and a bearer token, without any proxy.
+
+    Attributes:
+        url: The address.
+        token: The token.
+        authority: The certificates of the authorities to trust, in PEM; None trusts those the system trusts.
 
     Example:
         >>> TokenEntrance("http://127.0.0.1:8001", "secret").show()
@@ -46,11 +52,22 @@ class TokenEntrance:
 
     url: str
     token: str = field(repr=False)
+    authority: str | None = field(default=None, repr=False)
 
     def open(self) -> urllib3.PoolManager:
         """Give connections to it that nobody else has."""
-        return urllib3.PoolManager(maxsize=_KEPT)
+        return urllib3.PoolManager(maxsize=_KEPT, ca_cert_data=self.authority)
 
     def show(self) -> dict[str, str]:
         """Give the header with the token."""
         return {"authorization": f"Bearer {self.token}"}
+
+
+def hide_credentials(url: str) -> str:
+    """Give an address without the user and the password it may hold.
+
+    Example:
+        >>> hide_credentials("https://ana:secret@cluster:6443")
+        'https://cluster:6443'
+    """
+    return re.sub("//[^/]*@", "//", url)

@@ -81,6 +81,7 @@ POD: Final = Kind("Pod", "pods", "v1")
 SECRET: Final = Kind("Secret", "secrets", "v1")
 CONFIG_MAP: Final = Kind("ConfigMap", "configmaps", "v1")
 EVENT: Final = Kind("Event", "events", "v1")
+LEASE: Final = Kind("Lease", "leases", "v1", "coordination.k8s.io")
 ENDPOINT_SLICE: Final = Kind("EndpointSlice", "endpointslices", "v1", "discovery.k8s.io")
 DEPLOYMENT: Final = Kind("Deployment", "deployments", "v1", "apps")
 INGRESS: Final = Kind("Ingress", "ingresses", "v1", "networking.k8s.io")
@@ -127,6 +128,7 @@ KINDS: Final = (
     SECRET,
     CONFIG_MAP,
     EVENT,
+    LEASE,
     ENDPOINT_SLICE,
     INGRESS,
     CUSTOM_RESOURCE_DEFINITION,

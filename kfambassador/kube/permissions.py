@@ -7,11 +7,22 @@ import re
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from kfambassador.names import AMBASSADOR_GROUP, INSTALL_NAMESPACE
+from kfambassador.kube.kinds import (
+    EVENT,
+    FOLLOWED,
+    LEASE,
+    MAPPING,
+    SECRET,
+    SUBJECT_ACCESS_REVIEW,
+    TOKEN_REVIEW,
+    Kind,
+)
+from kfambassador.names import AMBASSADOR_GROUP, GATEWAY_ACCOUNT, INSTALL_NAMESPACE, STATUS_LEASE
 
 _READ: Final = ("get", "list")
 # Server-side apply is a patch, and a create where there is nothing yet.
 _WRITE: Final = ("create", "patch", "delete")
+_FOLLOW: Final = ("list", "watch")
 _CORE: Final = ""
 
 
@@ -22,11 +33,13 @@ class Rule(NamedTuple):
         group: The API group; "" is the core group.
         resources: The plural names, with a subresource behind a slash.
         verbs: What may be done to them.
+        names: The objects it is about; none are all.
     """
 
     group: str
     resources: tuple[str, ...]
     verbs: tuple[str, ...]
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +107,58 @@ TUNNELLER: Final = Role(
     is_the_gateways=True,
 )
 
+
+def _about(kind: Kind, *verbs: str, part: str = "", names: tuple[str, ...] = ()) -> Rule:
+    return Rule(kind.group, (f"{kind.plural}/{part}" if part else kind.plural,), verbs, names)
+
+
+def _follow() -> tuple[Rule, ...]:
+    """The rules by which a gateway reads what it serves; Secrets are for its own namespace only."""
+    kinds = [kind for kind in FOLLOWED if kind != SECRET]
+    groups = dict.fromkeys(kind.group for kind in kinds)
+    return tuple(Rule(group, tuple(kind.plural for kind in kinds if kind.group == group), _FOLLOW) for group in groups)
+
+
+#: What the gateway's controller needs wherever it follows: in the cluster, or in the one namespace it is bound to.
+CONTROLLER: Final = Role(
+    "kfambassador-controller",
+    "follows what people write, and tells what became of it in statuses and Events",
+    (
+        *_follow(),
+        _about(MAPPING, "patch", part="status"),
+        _about(EVENT, "create", "patch"),
+    ),
+)
+
+#: What it needs in its own namespace besides.
+CONTROLLER_AT_HOME: Final = Role(
+    "kfambassador-controller",
+    "reads the gateway's own Secrets, and has replicas agree on who writes",
+    (
+        _about(SECRET, *_FOLLOW),
+        # A permission to create cannot name the object.
+        _about(LEASE, "create"),
+        _about(LEASE, "get", "update", names=(STATUS_LEASE,)),
+    ),
+    is_the_gateways=True,
+)
+
+#: What its read API needs to find out who asks, and what they may see. It is about the whole cluster by its nature.
+CONTROLLER_REVIEWS: Final = Role(
+    "kfambassador-controller-reviews",
+    "asks the cluster who calls the read API, and what they may see",
+    (_about(TOKEN_REVIEW, "create"), _about(SUBJECT_ACCESS_REVIEW, "create")),
+)
+
+#: The roles the gateway's controller is given.
+CONTROLLER_ROLES: Final = (CONTROLLER, CONTROLLER_AT_HOME, CONTROLLER_REVIEWS)
+
 #: The roles people are given, each before those that matter to fewer.
 ROLES: Final = (PUBLISHER, CALLER, TUNNELLER)
+
+#: The accounts that Kubeflow's notebooks and pipelines run as, each with where ``deploy/overlays/kubeflow`` lets it
+#: publish.
+KUBEFLOW_ACCOUNTS: Final = {"default-editor": "every profile", "pipeline-runner": "namespace kubeflow"}
 
 # The authorizer's own words (Kubernetes, "Authorization": the message of a 403).
 _DENIAL: Final = re.compile(
@@ -156,12 +219,34 @@ def advise(denial: Denial, *, at_gateway: bool = False) -> str:
     missing = f"Missing is the permission to {denial}."
     own_first = at_gateway or denial.namespace == INSTALL_NAMESPACE
     ranked = sorted(ROLES, key=lambda role: role.is_the_gateways != own_first)
+    if _is_the_gateways(denial.user):
+        ranked = [*CONTROLLER_ROLES, *ranked]
     role = next((role for role in ranked if role.allows(denial.verb, denial.group, denial.resource)), None)
     if role is None:
         return f"{missing} None of kfambassador's roles has it: ask the cluster's administrator."
-    if not denial.namespace:
+    if not denial.namespace and role not in CONTROLLER_ROLES:
         return f"{missing} {_name(role)} has it in each namespace it is given in, never in all: say which one is meant."
-    return f"{missing} {_name(role)} has it; who administers the cluster gives it with: {_write_binding(denial, role)}"
+    has_it = f"{_name(role)} has it{_tell_overlay(denial, role)}"
+    return f"{missing} {has_it}; who administers the cluster gives it with: {_write_binding(denial, role)}"
+
+
+def _tell_overlay(denial: Denial, role: Role) -> str:
+    """Say of an account of Kubeflow's what gives it the role wherever it needs it, not only in one namespace.
+
+    Example:
+        >>> _tell_overlay(Denial("system:serviceaccount:ann:default-editor", "list", "services", "", "ann"), PUBLISHER)
+        ', and deploy/overlays/kubeflow gives it to default-editor in every profile'
+    """
+    account = denial.user.rpartition(":")[2] if denial.user.startswith("system:serviceaccount:") else ""
+    where = KUBEFLOW_ACCOUNTS.get(account) if role == PUBLISHER else None
+    return f", and deploy/overlays/kubeflow gives it to {account} in {where}" if where else ""
+
+
+def _is_the_gateways(user: str) -> bool:
+    """Tell whether a user is the account a gateway's controller runs as."""
+    namespace, _, account = user.removeprefix("system:serviceaccount:").partition(":")
+    is_account = user.startswith("system:serviceaccount:")
+    return is_account and (namespace == INSTALL_NAMESPACE or account == GATEWAY_ACCOUNT)
 
 
 def _name(role: Role) -> str:
@@ -171,6 +256,8 @@ def _name(role: Role) -> str:
 def _write_binding(denial: Denial, role: Role) -> str:
     kind = "role" if role.is_the_gateways else "clusterrole"
     words, name = _write_subject(denial.user)
+    if not denial.namespace:
+        return f"kubectl create clusterrolebinding {role.name}-{name} --clusterrole {role.name} {words}"
     return f"kubectl create rolebinding {role.name}-{name} --namespace {denial.namespace} --{kind} {role.name} {words}"
 
 

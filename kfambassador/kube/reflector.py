@@ -6,16 +6,27 @@ What to do next is decided by :func:`next_step`, which does nothing itself; the 
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
-from kfambassador.errors import ApiError, Forbidden, Gone, NotFound
+from kfambassador.errors import ApiError, Forbidden, Gone, NotFound, Unauthorized
 from kfambassador.kube.kinds import Kind
 from kfambassador.kube.objects import Event, EventType, Manifest
 
 if TYPE_CHECKING:
     from kfambassador.kube.client import KubeClient
+
+_CHANCE = random.SystemRandom().random  # a seeded notebook keeps its own numbers
+
+_TOO_MANY: Final = 429
+_ENDINGS: Final[Mapping[type[ApiError], str]] = {
+    Gone: "expired",
+    NotFound: "missing",
+    Forbidden: "forbidden",
+    Unauthorized: "forbidden",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +166,28 @@ def bad_news(step: Step, outcome: Outcome, *, kind: Kind) -> Listed | Lost | Non
     return Lost(kind, str(outcome.error), is_forbidden=isinstance(outcome.error, Forbidden))
 
 
+def name_ending(step: Step, outcome: Outcome) -> str:
+    """Name why following a kind has to be begun anew, in one of few words; "" after a listing that came whole.
+
+    Example:
+        >>> name_ending(Step(since="812"), Outcome(since="900"))
+        'ended'
+        >>> name_ending(Step(since="812"), Outcome(error=Gone("too old", status=410)))
+        'expired'
+        >>> name_ending(Step(), Outcome(since="812"))
+        ''
+    """
+    error = outcome.error
+    if error is None:
+        return "" if step.since is None else "ended"
+    for kind, word in _ENDINGS.items():
+        if isinstance(error, kind):
+            return word
+    if error.status is None:
+        return "unanswered"
+    return "throttled" if error.status == _TOO_MANY else "failed"
+
+
 def _is_missing(kind: Kind, step: Step, outcome: Outcome) -> bool:
     return kind.is_custom and step.since is None and isinstance(outcome.error, NotFound)
 
@@ -176,9 +209,14 @@ class Reflector:
         kind: What to follow.
         sink: Who is told.
         namespace: Where; None means in all namespaces.
+        label_selector: Follow only objects with these labels; None means all.
         settings: How patient to be.
         chance: Gives random numbers in [0, 1).
         clock: Gives the time in seconds since any moment.
+
+    Attributes:
+        kind: What is followed.
+        restarts: How often following it was begun anew, by the reason :func:`name_ending` gives. Its thread writes it.
     """
 
     def __init__(
@@ -188,14 +226,17 @@ class Reflector:
         sink: Callable[[News], None],
         *,
         namespace: str | None = None,
+        label_selector: str | None = None,
         settings: ReflectorSettings = ReflectorSettings(),
-        chance: Callable[[], float] = random.random,
+        chance: Callable[[], float] = _CHANCE,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client = client.clone(read_timeout=settings.read_timeout)
-        self._kind = kind
+        self.kind = kind
+        self.restarts: Counter[str] = Counter()
         self._sink = sink
         self._namespace = namespace
+        self._label_selector = label_selector
         self._settings = settings
         self._chance = chance
         self._clock = clock
@@ -220,16 +261,18 @@ class Reflector:
         step = Step()
         while not self._stopping.wait(step.pause):
             outcome = self._list() if step.since is None else self._watch(step.since)
-            if (news := bad_news(step, outcome, kind=self._kind)) is not None:
+            if (news := bad_news(step, outcome, kind=self.kind)) is not None:
                 self._tell(news)
-            step = next_step(step, outcome, kind=self._kind, settings=self._settings, chance=self._chance())
+            if ending := name_ending(step, outcome):
+                self.restarts[ending] += 1
+            step = next_step(step, outcome, kind=self.kind, settings=self._settings, chance=self._chance())
 
     def _list(self) -> Outcome:
         try:
-            listing = self._client.list(self._kind, namespace=self._namespace)
+            listing = self._client.list(self.kind, namespace=self._namespace, label_selector=self._label_selector)
         except ApiError as error:
             return Outcome(error=error)
-        self._tell(Listed(self._kind, listing.items, listing.resource_version))
+        self._tell(Listed(self.kind, listing.items, listing.resource_version))
         return Outcome(since=listing.resource_version)
 
     def _watch(self, since: str) -> Outcome:
@@ -237,11 +280,15 @@ class Reflector:
         seen, failure = since, None
         try:
             for event in self._client.watch(
-                self._kind, since=since, namespace=self._namespace, timeout=self._settings.watch
+                self.kind,
+                since=since,
+                namespace=self._namespace,
+                label_selector=self._label_selector,
+                timeout=self._settings.watch,
             ):
                 seen = event.resource_version
                 if event.type is not EventType.BOOKMARK:
-                    self._tell(Changed(self._kind, event))
+                    self._tell(Changed(self.kind, event))
         except ApiError as error:
             failure = error
         return Outcome(seen, failure, is_calm=seen != since or self._clock() - started >= self._settings.calm)

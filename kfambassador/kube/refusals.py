@@ -2,13 +2,13 @@
 
 import json
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import urllib3.exceptions as http
 
-from kfambassador.errors import ApiError
+from kfambassador.errors import ApiError, Cause
 from kfambassador.kube.kinds import Kind
 from kfambassador.kube.permissions import advise, read_denial
 
@@ -85,7 +85,16 @@ def explain_status(
     message = f"The Kubernetes API at {request.server} refused to {request} ({status}): {said}"
     if advice := _advise(status, said):
         message = f"{message.rstrip('.')}. {advice}"
-    return ApiError.of(message, status=status, reason=str(document.get("reason") or ""), retry_after=retry_after)
+    reason, causes = str(document.get("reason") or ""), tuple(_read_causes(document))
+    return ApiError.of(message, status=status, reason=reason, retry_after=retry_after, causes=causes)
+
+
+def _read_causes(document: Mapping[str, object]) -> Iterator[Cause]:
+    details = document.get("details")
+    causes = details.get("causes") if isinstance(details, dict) else None
+    for cause in causes if isinstance(causes, list) else ():
+        if isinstance(cause, dict):
+            yield Cause(*(str(cause.get(name) or "") for name in ("field", "reason", "message")))
 
 
 _FORBIDDEN: Final = 403

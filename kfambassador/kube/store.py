@@ -59,6 +59,16 @@ class Store:
         waived = self._optional & self._forbidden
         return tuple(kind for kind, known in self._known.items() if known is None and kind not in waived)
 
+    @property
+    def counts(self) -> dict[Kind, int]:
+        """How many objects of each kind are known; of a kind that was never listed none."""
+        return {kind: len(known or ()) for kind, known in self._known.items()}
+
+    def find(self, key: ObjectKey) -> Contribution | None:
+        """What one object contributes; None where no such object is known."""
+        held = (known.get(key) for kind, known in self._known.items() if kind.kind == key.kind and known is not None)
+        return next((each for each in held if each is not None), None)
+
     def apply(self, news: News) -> bool:
         """Take in what happened.
 

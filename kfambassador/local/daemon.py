@@ -19,6 +19,7 @@ from typing import Final, TextIO, TypeAlias
 
 from kfambassador.errors import ConfigurationError, NoGateway, PortInUse, StateInUse
 from kfambassador.local import daemon_process
+from kfambassador.local.announcing import announce, retract
 from kfambassador.local.daemon_process import Orders
 from kfambassador.local.endpoint import GatewayEndpoint
 from kfambassador.local.envoy_process import ENVOY_VARIABLE, find_envoy
@@ -27,7 +28,7 @@ from kfambassador.local.lock import GatewayLock, find_holder, is_held
 from kfambassador.local.ports import check_port
 from kfambassador.local.probes import LOOK_EVERY, find_missing, is_answering
 from kfambassador.local.processes import Process
-from kfambassador.local.runtime_directory import RuntimeDirectory, open_runtime_directory, read_endpoint, write_endpoint
+from kfambassador.local.runtime_directory import RuntimeDirectory, open_runtime_directory, read_endpoint
 
 #: Seconds without use after which the gateway ends.
 IDLE_TIMEOUT: Final = 30 * 60.0
@@ -71,16 +72,19 @@ class GatewayStatus:
 def ensure_gateway(
     *,
     http_port: int = 0,
+    api_port: int = 0,
     state: Path | None = None,
     progress: Progress | None = None,
     idle_timeout: float = IDLE_TIMEOUT,
 ) -> GatewayEndpoint:
     """Find the shared gateway, or start it; when this returns it answers.
 
-    One that has crashed or does not answer is replaced, with the same port and state directory where it can be.
+    One that has crashed or does not answer is replaced, with the same ports and state directory where it can be.
 
     Args:
         http_port: Where models answer, if it is to be started; 0 takes a free port.
+        api_port: Where its Kubernetes API answers, if it is to be started; 0 takes the one on which the state directory
+            was served last, if it is free, or any free port.
         state: The directory that keeps all objects, if it is to be started; None keeps them in memory.
         progress: Told in a few words what is done next.
         idle_timeout: Seconds without use after which it ends, if it is to be started.
@@ -98,13 +102,13 @@ def ensure_gateway(
     deadline = time.monotonic() + START_TIMEOUT
     while time.monotonic() < deadline:
         running = _find_running(runtime)
-        if running is not None and is_answering(running.api_url, timeout=ANSWER_TIMEOUT):
-            _check_same(running, http_port=http_port, state=state)
+        if running is not None and is_answering(running, timeout=ANSWER_TIMEOUT):
+            _check_same(running, http_port=http_port, api_port=api_port, state=state)
             return running
         if running is not None:
             stop_gateway(timeout=ANSWER_TIMEOUT)
         elif (lock := GatewayLock.take(runtime.lock)) is not None:
-            wanted = Orders(http_port, state, idle_timeout)
+            wanted = Orders(http_port, api_port, state, idle_timeout)
             return _start(runtime, lock, _follow_up(before, wanted), tell=progress or _say_nothing)
         time.sleep(LOOK_EVERY)
     raise NoGateway(
@@ -127,9 +131,9 @@ def shared_role() -> Iterator[Callable[[GatewayEndpoint], None] | None]:
         return
     lock.sign()
     try:
-        yield partial(write_endpoint, runtime)
+        yield partial(announce, runtime)
     finally:
-        runtime.file.unlink(missing_ok=True)
+        retract(runtime)
         lock.release()
 
 
@@ -140,7 +144,7 @@ def find_gateway(runtime: RuntimeDirectory | None = None) -> GatewayEndpoint | N
         runtime: Where it tells of itself; None means where this process's environment says.
     """
     running = _find_running(runtime or open_runtime_directory())
-    if running is None or not is_answering(running.api_url, timeout=ANSWER_TIMEOUT):
+    if running is None or not is_answering(running, timeout=ANSWER_TIMEOUT):
         return None
     return running
 
@@ -165,7 +169,7 @@ def stop_gateway(*, timeout: float = 10.0) -> bool:
     runtime = open_runtime_directory()
     process = _await_holder(runtime, timeout=timeout)
     if process is None:
-        runtime.file.unlink(missing_ok=True)
+        retract(runtime)
         return False
     for number, patience in ((signal.SIGTERM, timeout), (signal.SIGKILL, _KILL_TIMEOUT)):
         with suppress(ProcessLookupError):
@@ -174,7 +178,7 @@ def stop_gateway(*, timeout: float = 10.0) -> bool:
             break
     left = read_endpoint(runtime)
     if left is not None and left.pid == process.pid:
-        runtime.file.unlink(missing_ok=True)
+        retract(runtime)
     return True
 
 
@@ -190,9 +194,11 @@ def _find_running(runtime: RuntimeDirectory) -> GatewayEndpoint | None:
     return endpoint if endpoint is not None and holder is not None and endpoint.pid == holder.pid else None
 
 
-def _check_same(running: GatewayEndpoint, *, http_port: int, state: Path | None) -> None:
+def _check_same(running: GatewayEndpoint, *, http_port: int, api_port: int, state: Path | None) -> None:
     if http_port not in {0, running.port}:
         difference = f"on port {running.port}, not {http_port}"
+    elif api_port not in {0, running.api_port}:
+        difference = f"with its Kubernetes API on port {running.api_port}, not {api_port}"
     elif state is not None and state != running.state:
         difference = f"with {f'the state directory {running.state}' if running.state else 'no state directory'}"
     else:
@@ -207,10 +213,14 @@ def _follow_up(before: GatewayEndpoint | None, wanted: Orders) -> Orders:
     """Take over from a gateway that crashed what is not said otherwise."""
     if before is None:
         return wanted
-    port = wanted.http_port
-    if port == 0 and _wait_for(lambda: _is_free(before.port), timeout=PORT_TIMEOUT):
-        port = before.port
-    return replace(wanted, http_port=port, state=wanted.state or before.state)
+    http_port = wanted.http_port or _take_over(before.port)
+    api_port = wanted.api_port or _take_over(before.api_port)
+    return replace(wanted, http_port=http_port, api_port=api_port, state=wanted.state or before.state)
+
+
+def _take_over(port: int) -> int:
+    """Give a port of a gateway that crashed as soon as it is free; 0 when it does not get free."""
+    return port if _wait_for(lambda: _is_free(port), timeout=PORT_TIMEOUT) else 0
 
 
 def _start(runtime: RuntimeDirectory, lock: GatewayLock, orders: Orders, *, tell: Progress) -> GatewayEndpoint:

@@ -21,10 +21,11 @@ from types import FrameType
 from typing import Final, Self
 
 from kfambassador.errors import KfAmbassadorError
+from kfambassador.local.announcing import announce, retract
 from kfambassador.local.idleness import Idleness
 from kfambassador.local.leases import sweep_leases
 from kfambassador.local.lock import GatewayLock
-from kfambassador.local.runtime_directory import RuntimeDirectory, write_endpoint
+from kfambassador.local.runtime_directory import RuntimeDirectory
 from kfambassador.local.stack import LocalStack
 
 _log = logging.getLogger("kfambassador.local.daemon")
@@ -41,28 +42,30 @@ class Orders:
 
     Attributes:
         http_port: Where models answer; 0 takes a free port.
+        api_port: Where the Kubernetes API answers; 0 takes that of the last time or a free one.
         state: The directory that keeps all objects; None keeps them in memory.
         idle_timeout: Seconds without use after which it ends.
 
     Example:
-        >>> orders = Orders(http_port=0, state=Path("/data"), idle_timeout=60)
+        >>> orders = Orders(http_port=0, api_port=0, state=Path("/data"), idle_timeout=60)
         >>> Orders.read(orders.write()) == orders
         True
     """
 
     http_port: int
+    api_port: int
     state: Path | None
     idle_timeout: float
 
     @classmethod
     def read(cls, text: str) -> Self:
         """Read what ``write`` wrote."""
-        port, state, idle_timeout = json.loads(text)
-        return cls(port, None if state is None else Path(state), idle_timeout)
+        http_port, api_port, state, idle_timeout = json.loads(text)
+        return cls(http_port, api_port, None if state is None else Path(state), idle_timeout)
 
     def write(self) -> str:
         """Write them as one argument."""
-        return json.dumps([self.http_port, self.state, self.idle_timeout], default=str)
+        return json.dumps([self.http_port, self.api_port, self.state, self.idle_timeout], default=str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +113,10 @@ def main(runtime: RuntimeDirectory, lock: GatewayLock, report: Report, *, orders
 
 @contextmanager
 def _wakeful() -> Iterator[Callable[[float], None]]:
-    """Give a sleep that every signal ends: also one that came a moment before it began, or to another thread."""
+    """Give a sleep that every signal ends: also one that came a moment before it began, or to another thread.
+
+    Python drops what is raised while an object is being cleaned up. Whom a signal met there hears of it here.
+    """
     awaited, sending = socket.socketpair()
     with awaited, sending:
         sending.setblocking(False)  # noqa: FBT003 - the name is the library's
@@ -123,17 +129,21 @@ def _wakeful() -> Iterator[Callable[[float], None]]:
 
 def _wait_for(awaited: socket.socket, seconds: float) -> None:
     # What it holds stays: a process that was told to end needs no further sleep.
-    select.select([awaited], [], [], seconds)
+    told, _, _ = select.select([awaited], [], [], seconds)
+    if told:
+        raise Told
 
 
 def _live(runtime: RuntimeDirectory, report: Report, orders: Orders, sleep: Callable[[float], None]) -> None:
     with _empty_directory(runtime.envoy), ExitStack() as parts:
-        stack = LocalStack(http_port=orders.http_port, state=orders.state, directory=runtime.envoy)
+        stack = LocalStack(
+            http_port=orders.http_port, api_port=orders.api_port, state=orders.state, directory=runtime.envoy
+        )
         parts.callback(stack.close)
         stack.start(report.tell)
         # From here on a crash leaves the file, and who comes next learns from it what to go on with.
-        parts.callback(runtime.file.unlink, missing_ok=True)
-        write_endpoint(runtime, stack.endpoint)
+        parts.callback(retract, runtime)
+        announce(runtime, stack.endpoint)
         report.end()
         _log.info("Ready at %s", stack.endpoint.url)
         _wait_until_idle(stack, runtime, sleep, timeout=orders.idle_timeout)

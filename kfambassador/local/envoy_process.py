@@ -1,35 +1,32 @@
 """A real Envoy on this machine: found, started, asked, drained and ended.
 
-It never outlives its owner: between the two stands :mod:`kfambassador.local.envoy_guard`.
+It never outlives its owner: between the two stands :mod:`kfambassador.proxy.guard`.
 """
 
 import errno
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from http.client import HTTPConnection, HTTPException
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
 from kfambassador.errors import ConfigurationError, MissingExtra
-from kfambassador.local import envoy_guard
 from kfambassador.local.ports import refusal
 from kfambassador.names import ADMIN_SOCKET, XDS_SOCKET
+from kfambassador.proxy import guard
+from kfambassador.proxy.admin import LONGEST_SOCKET_PATH, EnvoyAdmin, check_socket_path
+from kfambassador.proxy.command import build_command
 
 #: Names another Envoy than the one that came with the extra.
 ENVOY_VARIABLE: Final = "KFAMBASSADOR_ENVOY"
-
-#: The longest path of a Unix socket, in bytes, on the system that allows least (macOS; Linux allows 107).
-LONGEST_SOCKET_PATH: Final = 103
 
 #: Seconds Envoy has between being told to end and being made to.
 END_GRACE: Final = 2.0
@@ -106,9 +103,11 @@ class EnvoyProcess:
     """
 
     def __init__(self, directory: Path, *, binary: Path | None = None, concurrency: int = 2) -> None:
-        _check_length(directory)
+        for name in (ADMIN_SOCKET, XDS_SOCKET):
+            check_socket_path(directory / name)
         self.log = directory / "envoy.log"
         self._directory = directory
+        self._admin = EnvoyAdmin(directory / ADMIN_SOCKET)
         self._binary = binary or find_envoy()
         self._concurrency = concurrency
         self._guard: subprocess.Popen[bytes] | None = None
@@ -144,7 +143,7 @@ class EnvoyProcess:
         config.write_text(bootstrap)
         self._guard = self._launch(config)
         deadline = time.monotonic() + timeout
-        while not self._ready():
+        while not self._admin.is_live():
             if not self.running:
                 raise self._failure("Envoy did not start.")
             if time.monotonic() > deadline:
@@ -188,18 +187,7 @@ class EnvoyProcess:
         Raises:
             OSError: Nobody answers within ``timeout`` seconds, or the answer is not 200.
         """
-        connection = _UnixConnection(self._directory / ADMIN_SOCKET, timeout=timeout)
-        try:
-            connection.request(method, path)
-            answer = connection.getresponse()
-            text = answer.read().decode()
-        except HTTPException as error:
-            raise ConnectionError(f"Envoy's admin broke off its answer to {path}") from error
-        finally:
-            connection.close()
-        if answer.status != 200:  # noqa: PLR2004 - HTTP's word for success
-            raise ConnectionError(f"Envoy's admin answered {answer.status} to {path}: {text.strip()}")
-        return text
+        return self._admin.ask(path, method=method, timeout=timeout)
 
     def stop(self, *, grace: float = 5.0) -> None:
         """End Envoy: let requests in flight finish, then tell it, then make it. Does nothing when it is not running.
@@ -207,28 +195,25 @@ class EnvoyProcess:
         Args:
             grace: Seconds for the requests in flight.
         """
-        guard = self._guard
-        if guard is None:
+        process = self._guard
+        if process is None:
             return
         try:
             if self.running:
                 with suppress(OSError):
                     self._drain(grace)
         finally:
-            _end(guard)
+            _end(process)
 
     def _launch(self, config: Path) -> "subprocess.Popen[bytes]":
-        envoy = [str(self._binary), "--config-path", str(config), "--concurrency", str(self._concurrency)]
-        # What our own control plane sends is built for this very Envoy. Looking it through for fields it might not know
-        # takes a third of the time of a change of routes.
-        quiet = ["--log-level", "warning", "--disable-hot-restart", "--ignore-unknown-dynamic-fields"]
-        guard = [sys.executable, "-I", "-S", envoy_guard.__file__, str(os.getpid()), str(END_GRACE)]
+        envoy = build_command(self._binary, ["--config-path", str(config)], concurrency=self._concurrency)
+        guarding = [sys.executable, "-I", "-S", guard.__file__, str(os.getpid()), str(END_GRACE)]
         self.log.touch(mode=0o600)
         with self.log.open("ab") as log:
             self._log_start = log.tell()
             # A session of its own: Ctrl-C in the terminal is for us, and we end Envoy in good order.
             return subprocess.Popen(
-                [*guard, *envoy, *quiet],
+                [*guarding, *envoy],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
@@ -236,24 +221,12 @@ class EnvoyProcess:
                 start_new_session=True,
             )
 
-    def _ready(self) -> bool:
-        try:
-            return self.admin("/ready").startswith("LIVE")
-        except OSError:
-            return False
-
     def _drain(self, grace: float) -> None:
         """Close connections as their answers end, and wait until no request is in flight."""
-        self.admin("/healthcheck/fail", method="POST")
-        self.admin("/drain_listeners?graceful&skip_exit", method="POST")
+        self._admin.begin_drain()
         deadline = time.monotonic() + grace
-        while self._requests_in_flight() and time.monotonic() < deadline:
+        while self._admin.count_requests() and time.monotonic() < deadline:
             time.sleep(LOOK_EVERY)
-
-    def _requests_in_flight(self) -> int:
-        counters = self.admin("/stats?filter=downstream_rq_active").splitlines()
-        # This very question is a request to the admin.
-        return sum(int(line.rpartition(":")[2]) for line in counters if not line.startswith("http.admin."))
 
     def _failure(self, what: str) -> ConfigurationError:
         """What went wrong, in Envoy's words."""
@@ -267,37 +240,13 @@ class EnvoyProcess:
         return ConfigurationError("\n  ".join([f"{what} The end of its log, {self.log}:", *last]))
 
 
-def _end(guard: "subprocess.Popen[bytes]") -> None:
+def _end(process: "subprocess.Popen[bytes]") -> None:
     # By a signal and not by closing its pipe: a child that we forked may hold a copy of that.
-    guard.terminate()
+    process.terminate()
     try:
-        guard.wait(END_GRACE + GUARD_GRACE)
+        process.wait(END_GRACE + GUARD_GRACE)
     except subprocess.TimeoutExpired:
-        guard.kill()
-        guard.wait()
-    if guard.stdin is not None:
-        guard.stdin.close()
-
-
-class _UnixConnection(HTTPConnection):
-    """HTTP over a Unix socket."""
-
-    def __init__(self, path: Path, *, timeout: float) -> None:
-        super().__init__("localhost", timeout=timeout)
-        self._path = path
-
-    def connect(self) -> None:
-        """Connect to the socket's path instead of a host."""
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(str(self._path))
-
-
-def _check_length(directory: Path) -> None:
-    for name in (ADMIN_SOCKET, XDS_SOCKET):
-        path = os.fsencode(directory / name)
-        if len(path) > LONGEST_SOCKET_PATH:
-            raise ConfigurationError(
-                f"The path {directory} is too long: a Unix socket in it may have {LONGEST_SOCKET_PATH} bytes, "
-                f"{name} would have {len(path)}. Choose a shorter directory."
-            )
+        process.kill()
+        process.wait()
+    if process.stdin is not None:
+        process.stdin.close()

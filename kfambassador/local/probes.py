@@ -1,10 +1,12 @@
 """Questions to a gateway on this machine that need no token."""
 
+import ssl
 import time
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Final
 from urllib.parse import urlsplit
 
+from kfambassador.local.endpoint import GatewayEndpoint
 from kfambassador.names import DIAGNOSTICS_PREFIX
 
 #: Pause between two looks at a condition, in seconds.
@@ -20,16 +22,21 @@ def find_missing(diagnostics_url: str, *, timeout: float = 5.0) -> str | None:
         diagnostics_url: Where its read API answers.
         timeout: Seconds without an answer after which that is the answer.
     """
-    answer = _ask(diagnostics_url, f"{DIAGNOSTICS_PREFIX}/check_ready", timeout=timeout)
+    connection = HTTPConnection(urlsplit(diagnostics_url).netloc, timeout=timeout)
+    answer = _ask(connection, f"{DIAGNOSTICS_PREFIX}/check_ready")
     if answer is None:
         return f"the controller does not answer at {diagnostics_url}"
     status, text = answer
     return None if status == _OK else text.strip()
 
 
-def is_answering(api_url: str, *, timeout: float) -> bool:
-    """Tell whether a Kubernetes API answers at an address within so many seconds."""
-    answer = _ask(api_url, "/livez", timeout=timeout)
+def is_answering(endpoint: GatewayEndpoint, *, timeout: float) -> bool:
+    """Tell whether a gateway's Kubernetes API answers within so many seconds."""
+    try:
+        trusted = ssl.create_default_context(cadata=endpoint.api_authority)
+    except ssl.SSLError:
+        return False  # what told of the gateway is spoilt
+    answer = _ask(HTTPSConnection(urlsplit(endpoint.api_url).netloc, timeout=timeout, context=trusted), "/livez")
     return answer is not None and answer[0] == _OK
 
 
@@ -41,8 +48,7 @@ def wait_ready(diagnostics_url: str, *, timeout: float) -> str | None:
     return missing
 
 
-def _ask(url: str, path: str, *, timeout: float) -> tuple[int, str] | None:
-    connection = HTTPConnection(urlsplit(url).netloc, timeout=timeout)
+def _ask(connection: HTTPConnection, path: str) -> tuple[int, str] | None:
     try:
         connection.request("GET", path)
         answer = connection.getresponse()

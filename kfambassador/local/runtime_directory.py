@@ -47,6 +47,11 @@ class RuntimeDirectory:
         return self.path / "leases"
 
     @property
+    def kubeconfigs(self) -> Path:
+        """The directory that names the kubeconfigs which know the gateway."""
+        return self.path / "kubeconfigs"
+
+    @property
     def envoy(self) -> Path:
         """The directory of Envoy's sockets and log."""
         return self.path / "envoy"

@@ -10,13 +10,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
-from kfambassador.errors import ApiError, ConfigurationError, MissingExtra, NoGateway
+from kfambassador.errors import ApiError, ConfigurationError, MissingExtra, NoGateway, PortInUse
 from kfambassador.kube.kinds import NAMESPACE
+from kfambassador.local.announcing import give_kubeconfig, take_kubeconfig_back
 from kfambassador.local.authorities import find_authorities
 from kfambassador.local.definitions import read_definitions
 from kfambassador.local.endpoint import GatewayEndpoint
 from kfambassador.local.envoy_process import EnvoyProcess, private_directory
 from kfambassador.local.keeper import EnvoyKeeper
+from kfambassador.local.kept_access import keep_port, recall_port, recall_token
+from kfambassador.local.kubeconfig import check_kubeconfig
 from kfambassador.local.ports import reserved_port
 from kfambassador.local.probes import wait_ready
 from kfambassador.names import ADMIN_SOCKET, ASKING_SOCKET, XDS_SOCKET
@@ -47,9 +50,13 @@ class LocalStack:
 
     Args:
         http_port: Where models answer; 0 takes a free port and keeps it.
-        state: The directory that keeps all objects; None keeps them in memory.
-        kubeconfig: A file to write, for kubectl and other clients.
-        api_port: Where the Kubernetes API answers; 0 takes a free port.
+        state: The directory that keeps all objects, and the token and the authority of the Kubernetes API, so that
+            who could reach it can do so again; None keeps them in memory.
+        kubeconfig: A kubeconfig to join, for kubectl and other clients: context ``kfambassador-local`` becomes its
+            current one, and all else in it stays. Without a state directory the gateway leaves it again at its end.
+        api_port: Where the Kubernetes API answers; 0 takes the one of the last time, if there is a state directory and
+            nobody else has taken it, or else a free port.
+        diagnostics_port: Where the controller's read API answers; 0 takes a free port.
         concurrency: Envoy's worker threads.
         reviews: Guard the read API as a cluster's is guarded, by tokens of the Kubernetes API; None gives it one of
             its own.
@@ -71,6 +78,7 @@ class LocalStack:
         state: Path | None = None,
         kubeconfig: Path | None = None,
         api_port: int = 0,
+        diagnostics_port: int = 0,
         concurrency: int = 2,
         reviews: "ReviewSettings | None" = None,
         directory: Path | None = None,
@@ -80,6 +88,7 @@ class LocalStack:
         self._state = state
         self._kubeconfig = kubeconfig
         self._api_port = api_port
+        self._diagnostics_port = diagnostics_port
         self._concurrency = concurrency
         self._reviews = reviews
         self._directory = directory
@@ -119,7 +128,7 @@ class LocalStack:
             MissingExtra: The extra ``local`` is not installed.
             PortInUse: Another process holds a port.
             StateInUse: Another gateway holds the state directory.
-            ConfigurationError: A part could not be started; the message says which and why.
+            ConfigurationError: A part could not be started, or the kubeconfig is none; the message says which and why.
         """
         with ExitStack() as parts:
             try:
@@ -144,6 +153,8 @@ class LocalStack:
 
     def _start(self, parts: ExitStack, tell: Callable[[str], None]) -> "_Running":
         """Start the parts, the slowest first. Each is to be closed from before it starts, so that none is left."""
+        if self._kubeconfig is not None:
+            check_kubeconfig(self._kubeconfig)
         directory = self._directory or parts.enter_context(private_directory())
         envoy = EnvoyProcess(directory, concurrency=self._concurrency)
         # Kept for as long as the gateway lives: an Envoy that is started anew must get the same.
@@ -151,11 +162,13 @@ class LocalStack:
         tell("Starting Envoy")
         keeper = _start_envoy(parts, envoy, directory=directory)
         tell("Starting the Kubernetes API")
-        server = self._start_server(parts)
+        server = self._start_server(parts, tell)
         tell("Starting the controller")
+        from kfambassador.kube.client import KubeClient
+
         token = server.token if self._reviews else secrets.token_urlsafe(32)
-        guard = self._reviews or token
-        client, controller = _start_controller(parts, server, socket=directory / XDS_SOCKET, port=port, guard=guard)
+        client = parts.enter_context(KubeClient.connect(server.url, token=server.token, authority=server.authority))
+        controller = self._start_controller(parts, client, directory=directory, port=port, token=token)
         tell("Waiting until the gateway answers")
         keeper.wait_started()
         if missing := wait_ready(controller.diagnostics_url, timeout=READY_TIMEOUT):
@@ -164,23 +177,67 @@ class LocalStack:
             url=f"http://{_ADDRESS}:{port}",
             api_url=server.url,
             api_token=server.token,
+            api_authority=server.authority,
             diagnostics_url=controller.diagnostics_url,
             diagnostics_token=token,
             pid=os.getpid(),
             started=time.time(),
             state=self._state,
         )
+        if self._kubeconfig is not None:
+            self._join(parts, self._kubeconfig, endpoint, tell)
         return _Running(endpoint, envoy, client)
 
-    def _start_server(self, parts: ExitStack) -> "KubeServer":
+    def _start_server(self, parts: ExitStack, tell: Callable[[str], None]) -> "KubeServer":
+        token = None if self._state is None else recall_token(self._state)
+        last = 0 if self._state is None or self._api_port else recall_port(self._state)
+        try:
+            server = self._serve(parts, port=last or self._api_port, token=token)
+        except PortInUse:
+            if not last:
+                raise
+            server = self._serve(parts, port=0, token=token)
+            tell(
+                f"The Kubernetes API answers at {server.url}: its last port, {last}, is in use by another process. A "
+                "kubeconfig that was written before has to be written again, with --kubeconfig"
+            )
+        if self._state is not None:
+            keep_port(self._state, int(server.url.rpartition(":")[2]))
+        return server
+
+    def _serve(self, parts: ExitStack, *, port: int, token: str | None) -> "KubeServer":
         from kfambassador.local.kube.server import KubeServer
 
-        server = KubeServer(state=self._state, port=self._api_port, furniture=read_definitions(), rbac=self._rbac)
+        server = KubeServer(state=self._state, port=port, token=token, furniture=read_definitions(), rbac=self._rbac)
         parts.callback(server.close)
-        server.start()
-        if self._kubeconfig is not None:
-            server.write_kubeconfig(self._kubeconfig)
-        return server
+        return server.start()
+
+    def _start_controller(
+        self, parts: ExitStack, client: "KubeClient", *, directory: Path, port: int, token: str
+    ) -> "ControllerThread":
+        from kfambassador.controller.runtime import ControllerThread
+        from kfambassador.controller.settings import ControllerSettings
+        from kfambassador.envoy.listeners import ListenerSettings
+        from kfambassador.routing.policy import TenancyPolicy
+
+        settings = ControllerSettings(
+            xds_socket=directory / XDS_SOCKET,
+            admin_socket=directory / ADMIN_SOCKET,
+            listener=ListenerSettings(address=_ADDRESS, port=port, asking_socket=directory / ASKING_SOCKET),
+            policy=TenancyPolicy.laptop(trusted_ca=find_authorities()),
+            diagnostics_port=self._diagnostics_port,
+            diagnostics_token=None if self._reviews else token,
+            reviews=self._reviews,
+        )
+        controller = ControllerThread(client, settings)
+        parts.callback(controller.close)
+        return controller.start()
+
+    def _join(self, parts: ExitStack, kubeconfig: Path, endpoint: GatewayEndpoint, tell: Callable[[str], None]) -> None:
+        """Join a kubeconfig. What is forgotten with this gateway leaves it; what is found again stays, to be used."""
+        tell(give_kubeconfig(kubeconfig, endpoint))
+        if self._state is None:
+            parts.callback(take_kubeconfig_back, kubeconfig, endpoint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,31 +254,6 @@ def _start_envoy(parts: ExitStack, envoy: EnvoyProcess, *, directory: Path) -> E
     parts.callback(keeper.close)
     keeper.start()
     return keeper
-
-
-def _start_controller(
-    parts: ExitStack, server: "KubeServer", *, socket: Path, port: int, guard: "str | ReviewSettings"
-) -> "tuple[KubeClient, ControllerThread]":
-    from kfambassador.controller.runtime import ControllerThread
-    from kfambassador.controller.settings import ControllerSettings
-    from kfambassador.envoy.listeners import ListenerSettings
-    from kfambassador.kube.client import KubeClient
-    from kfambassador.routing.policy import TenancyPolicy
-
-    client = parts.enter_context(KubeClient.connect(server.url, token=server.token))
-    listener = ListenerSettings(address=_ADDRESS, port=port, asking_socket=socket.parent / ASKING_SOCKET)
-    settings = ControllerSettings(
-        xds_socket=socket,
-        admin_socket=socket.parent / ADMIN_SOCKET,
-        listener=listener,
-        policy=TenancyPolicy.laptop(trusted_ca=find_authorities()),
-        diagnostics_token=guard if isinstance(guard, str) else None,
-        reviews=None if isinstance(guard, str) else guard,
-    )
-    controller = ControllerThread(client, settings)
-    parts.callback(controller.close)
-    controller.start()
-    return client, controller
 
 
 def _say_nothing(_words: str) -> None:

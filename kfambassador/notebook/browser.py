@@ -52,6 +52,7 @@ class RouteBrowser(anywidget.AnyWidget):
         self._feed = feed_of(gateway)
         self._sending = Lock()
         self._end: Callable[[], None] | None = None
+        _answer_where_asked(self.comm)
         self.on_msg(self._receive)
 
     @property
@@ -85,7 +86,9 @@ class RouteBrowser(anywidget.AnyWidget):
             return None
         data, metadata = shown
         # What is shown where there are no widgets, in saved and in exported notebooks.
-        html = show_routes_at(self._gateway, self._feed)
+        left_out = self.options["filter"]
+        note = f"All routes: the filter {left_out!r} works where there are widgets." if left_out else ""
+        html = show_routes_at(self._gateway, self._feed, note=note)
         self.watch()
         return {**data, "text/plain": repr(self), "text/html": html}, metadata
 
@@ -121,7 +124,21 @@ class RouteBrowser(anywidget.AnyWidget):
             reply["answer"] = answer(self._gateway, str(message.get("kind")), asked)
         except Exception as error:  # noqa: BLE001 - a person waits for words, whatever has happened
             reply["error"] = tell_error(error)
+        except KeyboardInterrupt:
+            # Somebody interrupts the kernel, and the one who asked waits all the same.
+            reply["error"] = {"title": "Interrupted", "words": "The kernel was interrupted before the answer came."}
         self.send(reply)
+
+
+def _answer_where_asked(comm: object) -> None:
+    """Let what a page says be handled in the subshell the page names, as the messaging protocol has it.
+
+    ipykernel 7.4 hands it to the subshell that was at work when the comm was last written to. What is live is written
+    from a thread of its own, so that may be any subshell, also one that JupyterLab has ended since: then no question
+    would be answered any more.
+    """
+    if hasattr(comm, "_reply_subshell_for"):
+        comm._reply_subshell_for = None  # noqa: SLF001 - there is no public word for it
 
 
 class _Listener:

@@ -45,7 +45,7 @@ class TableBuilder:
         """
         by_place = _group(problems)
         rows = [_write_route(route, by_place, problems) for route in routes]
-        shown = {_place_of(split) for route in routes for split in (*route.splits, *route.shadows)}
+        shown = {_place_of(split) for route in routes for split in route.receivers}
         rows += [_write_left(place, numbers, problems) for place, numbers in by_place.items() if place not in shown]
         _name_apart(rows)
         if self.knows_envoy:

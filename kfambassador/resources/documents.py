@@ -8,10 +8,44 @@ their ``---`` lines first, so a document that does not parse takes none of its n
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Self
 
 import yaml
 
 from kfambassador.problems import Fault
+
+
+class Written(str):
+    """A scalar as somebody wrote it: ``write_documents`` writes it so again, quotes and all.
+
+    Whether ``012`` is ten, twelve or text is for whoever reads the file next, by rules that are not ours.
+
+    Attributes:
+        event: How the parser met it.
+    """
+
+    __slots__ = ("event",)
+    event: yaml.ScalarEvent
+
+    @classmethod
+    def take(cls, event: yaml.ScalarEvent) -> Self:
+        """Take a scalar from the parser."""
+        written = cls(event.value)
+        written.event = event
+        return written
+
+    @property
+    def begins(self) -> tuple[int, int]:
+        """The line and the column it begins at in its document, counted from 0."""
+        mark = self.event.start_mark
+        return (mark.line, mark.column) if mark else (0, 0)
+
+    @property
+    def ends(self) -> tuple[int, int]:
+        """The line and the column behind its end."""
+        mark = self.event.end_mark
+        return (mark.line, mark.column) if mark else (0, 0)
+
 
 #: What YAML can hold once read. Dates stay text: nothing in Kubernetes or Ambassador is typed as a date.
 Value = str | int | float | bool | None | list["Value"] | dict[str, "Value"]
@@ -21,6 +55,7 @@ _MARKER = re.compile(r"^---(?=\s|$)", re.MULTILINE)
 _TIMESTAMP = "tag:yaml.org,2002:timestamp"
 _STRING = "tag:yaml.org,2002:str"
 _MERGE_KEY = "<<"
+_COLLECTIONS = {None, "!", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +98,14 @@ class Document:
     fault: Fault | None = None
 
 
-def read_documents(text: str, limits: Limits = ANNOTATION_LIMITS) -> tuple[Document, ...]:
+def read_documents(text: str, limits: Limits = ANNOTATION_LIMITS, *, verbatim: bool = False) -> tuple[Document, ...]:
     r"""Read every document of a text; empty ones are left out.
 
     Args:
         text: Any number of YAML documents.
         limits: How much of it is too much.
+        verbatim: Leave every scalar text as it was written (:class:`Written`), for a file of somebody else's that is to
+            be written again. Its comments are lost.
 
     Returns:
         The documents in order, each with its value or its fault.
@@ -78,6 +115,9 @@ def read_documents(text: str, limits: Limits = ANNOTATION_LIMITS) -> tuple[Docum
         [{'a': 1}, {'b': [2]}]
         >>> print(read_documents("a: b: c")[0].fault.message)
         not YAML at line 1, column 5: mapping values are not allowed in this context
+        >>> [document] = read_documents("pin: 0123", verbatim=True)
+        >>> print(write_documents(document.value), end="")
+        pin: 0123
     """
     size = len(text.encode("utf-8", "surrogatepass"))
     if size > limits.bytes:
@@ -89,7 +129,7 @@ def read_documents(text: str, limits: Limits = ANNOTATION_LIMITS) -> tuple[Docum
             message = f"more than {limits.documents:,} documents; this one and those after it are left out"
             documents.append(Document(number, line, fault=Fault("too-large", message)))
             break
-        documents.append(_read_document(part, number, line, limits))
+        documents.append(_read_document(part, number, line, limits, verbatim=verbatim))
     return tuple(document for document in documents if document.value is not None or document.fault is not None)
 
 
@@ -126,8 +166,15 @@ class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[mi
         )
         return node
 
+    def represent_written(self, written: Written) -> yaml.ScalarNode:
+        """What was written is written again, by the tag that its reader gave it."""
+        event = written.event
+        tag = event.tag if event.tag not in {None, "!"} else self.resolve(yaml.ScalarNode, event.value, event.implicit)
+        return yaml.ScalarNode(tag, event.value, style=event.style)
+
 
 _Dumper.add_representer(str, _Dumper.represent_text)
+_Dumper.add_representer(Written, _Dumper.represent_written)
 
 
 def _split_documents(text: str) -> Iterator[tuple[str, int]]:
@@ -142,8 +189,8 @@ def _split_documents(text: str) -> Iterator[tuple[str, int]]:
         line += part.count("\n")
 
 
-def _read_document(text: str, number: int, line: int, limits: Limits) -> Document:
-    builder = _Builder(limits)
+def _read_document(text: str, number: int, line: int, limits: Limits, *, verbatim: bool) -> Document:
+    builder = _Builder(limits, verbatim=verbatim)
     try:
         for event in yaml.parse(text, Loader=_Loader):
             builder.take(event)
@@ -175,9 +222,10 @@ class _Refused(Exception):
 class _Builder:
     """Builds one document's value from its events, and stops at the first that is too much."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, *, verbatim: bool) -> None:
         self.value: Value = None
         self._limits = limits
+        self._verbatim = verbatim
         self._open: list[_Object | list[Value]] = []
         self._values = 0
         self._documents = 0
@@ -203,9 +251,11 @@ class _Builder:
         if isinstance(inside, _Object) and inside.key is None:
             inside.expect(event)
         else:
-            self._place(_read_scalar(event), event)
+            self._place(Written.take(event) if self._verbatim else _read_scalar(event), event)
 
-    def _enter(self, value: "_Object | list[Value]", event: yaml.Event) -> None:
+    def _enter(self, value: "_Object | list[Value]", event: yaml.CollectionStartEvent) -> None:
+        if self._verbatim and event.tag not in _COLLECTIONS:
+            raise _Refused("not-yaml", f"the tag {event.tag} is not allowed", _line(event))
         self._place(value.items if isinstance(value, _Object) else value, event)
         self._open.append(value)
         if len(self._open) > self._limits.depth:

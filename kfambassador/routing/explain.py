@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from kfambassador.resources.secrecy import is_secret_name
 from kfambassador.routing.matches import HOST, METHOD, write_expression
 from kfambassador.routing.model import PathKind, PathMatch, Route, RoutingTable, Split, ValueKind, ValueMatch
 from kfambassador.routing.outcomes import build_location, rewrite_path
@@ -85,15 +86,19 @@ def find_mismatch(route: Route, request: RequestLine) -> str:
     for condition in match.headers:
         value = request.header(condition.name)
         if not _value_matches(condition, value):
-            return (
-                f"{_spell(condition.name)} {'is missing' if value is None else repr(value)}, not {_describe(condition)}"
-            )
+            return _tell_difference(_spell(condition.name), condition, value)
     for condition in match.query_parameters:
         value = request.query.get(condition.name)
         if not _value_matches(condition, value):
-            found = "is missing" if value is None else repr(value)
-            return f"query parameter {condition.name} {found}, not {_describe(condition)}"
+            return _tell_difference(f"query parameter {condition.name}", condition, value)
     return ""
+
+
+def _tell_difference(named: str, condition: ValueMatch, value: str | None) -> str:
+    """Say what a value is and should be; of one that may be a secret no more than whether it is there."""
+    if is_secret_name(condition.name):
+        return f"{named} {'is missing' if value is None else 'has another value'}"
+    return f"{named} {'is missing' if value is None else repr(value)}, not {_describe(condition)}"
 
 
 def _path_matches(match: PathMatch, path: str) -> bool:

@@ -228,6 +228,11 @@ class Route:
     splits: tuple[Split, ...]
     shadows: tuple[Split, ...] = ()
 
+    @property
+    def receivers(self) -> tuple[Split, ...]:
+        """Everybody who gets requests of it: those who answer, and those who get copies."""
+        return (*self.splits, *self.shadows)
+
 
 @dataclass(frozen=True, slots=True)
 class VirtualHost:

@@ -260,7 +260,7 @@ def _tell(shadowed: Shadowed) -> Iterator[Problem]:
         f"it never has a request: {example} goes to a mapping of another namespace, which is evaluated before this "
         "one; give this one another match or a higher precedence",
     )
-    for split in (*route.splits, *route.shadows):
+    for split in route.receivers:
         hides = veil if split.namespace != winner.namespace else None
         yield Fault("unreachable", message, path="prefix", severity=Severity.WARNING, veil=hides).at(split.origin)
 

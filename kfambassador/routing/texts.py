@@ -8,8 +8,11 @@ from kfambassador.problems import Fault
 from kfambassador.resources.validation import show
 from kfambassador.routing.regex import check_regex
 
-#: A header's name, and a method (RFC 9110, section 5.6.2).
+#: A header's name, a method and a cookie's name (RFC 9110, section 5.6.2).
 TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
+#: What a header's value can hold (RFC 9110, section 5.5); the upper half of Latin-1 is of old.
+FIELD_VALUE: Final = re.compile(r"[\t -~\x80-\xff]*")
 
 #: Bytes Envoy takes for the name or the value of a header it adds.
 LONGEST_HEADER: Final = 16 * 1024

@@ -13,6 +13,7 @@ from kfambassador.sdk.faces.states import show_exposure
 from kfambassador.sdk.model import Model
 from kfambassador.sdk.problem_views import ProblemList
 from kfambassador.sdk.publishing.objects import change_publication, list_publications
+from kfambassador.sdk.publishing.owners import who_am_i
 from kfambassador.sdk.publishing.planning import Plan
 from kfambassador.sdk.publishing.publication import Manifest, Publication, keeping
 from kfambassador.sdk.publishing.publish import locate_variant
@@ -27,6 +28,7 @@ from kfambassador.sdk.readiness.waiting import (
 )
 from kfambassador.sdk.servers.base import ModelServer
 from kfambassador.sdk.signatures import spell_out
+from kfambassador.sdk.traffic.claiming import Claim
 from kfambassador.sdk.traffic.rollout import Check, Rollout, run_rollout
 from kfambassador.sdk.traffic.shares import Shares, read_shares
 from kfambassador.sdk.traffic.splitting import drop_variant, promote, put_variant, restore_variant, roll_back, weigh
@@ -40,9 +42,10 @@ class Exposure(Model):
     :meth:`~kfambassador.sdk.gateway.Gateway.expose` and :meth:`~kfambassador.sdk.gateway.Gateway.get_exposure`.
     """
 
-    def __init__(self, access: Access, publication: Publication, *, version: str) -> None:
+    def __init__(self, access: Access, publication: Publication, *, version: str, claim: Claim | None = None) -> None:
         super().__init__(access, publication)
         self._version = version
+        self._claim = claim
 
     @property
     def status(self) -> ExposureStatus:
@@ -171,10 +174,56 @@ class Exposure(Model):
             return read_shares(self._publication, reader.find_winner(call.method, call.target, call.headers).winner)
         # Which request its route takes is not known: the route is found by its mapping.
         own = f"{self.namespace}/{self._publication.mappings[0].name}"
-        shared = (
-            route for route in reader.routes() if own in {split.mapping for split in (*route.splits, *route.shadows)}
-        )
+        shared = (route for route in reader.routes() if own in {split.mapping for split in route.receivers})
         return read_shares(self._publication, next(shared, None))
+
+    def find_variant(self, service: str | int) -> str | None:
+        """Tell which variant a server is.
+
+        Args:
+            service: Where it is, as for :meth:`canary`.
+
+        Returns:
+            The variant's name, ``"stable"`` for one; None when the server has no part in the requests.
+
+        Raises:
+            MappingRejected: It is no place of a server.
+        """
+        place = self._locate(service)
+        return next((each.name for each in self.variants if each.service == place and not each.shadow), None)
+
+    def claim(
+        self,
+        service: str | int,
+        *,
+        variant: str = CANARY,
+        server: ModelServer | None = None,
+        run: str | None = None,
+    ) -> Self:
+        """Give a handle that changes the traffic of one canary only, as nobody else does meanwhile.
+
+        Where another canary has the name, or another run is shifting this one, each change is refused. That is judged
+        by the very version that is changed, so of two who come at once one is refused.
+
+        Args:
+            service: Where the canary is, or will be, as for :meth:`canary`.
+            variant: What it is called.
+            server: What kind of server it is; None means the same.
+            run: Names what is shifting it, such as a pipeline's run, until :meth:`release`; who comes back with the
+                same name goes on. None shifts nothing, and is refused for another canary alone.
+
+        Returns:
+            The handle. Its changes raise :class:`~kfambassador.errors.Conflict` where the canary is another's.
+
+        Raises:
+            MappingRejected: It is no place of a server.
+        """
+        claim = Claim(variant, self._locate(service, server=server), run)
+        return type(self)(self._access, self._publication, version=self._version, claim=claim)
+
+    def release(self) -> None:
+        """Say that what is shifting a claimed canary has ended, and another may go on with it; its share stays."""
+        self._change(Plan, wait=False, shifting=False)
 
     def promote(self, variant: str = CANARY) -> Shares:
         """Make a canary the stable server; it takes all requests. :meth:`rollback` goes back.
@@ -302,6 +351,7 @@ class Exposure(Model):
             found = locate_variant(self._access, self._publication, service, server=server, attributes=attributes)
         fields: dict[str, object] = {"name": variant, "service": found.service, "weight": weight, "shadow": shadow}
         fields |= {"server": server or found.server, "attributes": found.attributes}
+        fields["by"] = who_am_i(self._access.client, self._access.place)
         if wait and weight and not shadow:
             self._prove(fields, found.manifests)
         return self._change(lambda known: Plan(put_variant(known, fields), found.manifests), wait=wait)
@@ -316,6 +366,9 @@ class Exposure(Model):
         before = self._publication.find(name)
         if before is not None and before.service == fields["service"]:
             return
+        with keeping(self._publication):
+            # A share that cannot be is told before anybody waits for the server.
+            put_variant(self._publication, fields)
         try:
             self._change(lambda known: Plan(put_variant(known, {**fields, "weight": 0}), services))
         except NotServed as error:
@@ -323,10 +376,19 @@ class Exposure(Model):
             words = f"{error}\n  {name} was taken back, and nobody's request went to it"
             raise NotServed(words, stage=error.stage) from error
 
-    def _change(self, change: Callable[[Publication], Plan], *, wait: bool = True) -> Shares:
+    def _locate(self, service: str | int, *, server: ModelServer | None = None) -> str:
+        """Say where a server is as a variant does, of what is published now."""
+        self._look_again()
+        with keeping(self._publication):
+            return locate_variant(self._access, self._publication, service, server=server, attributes={}).service
+
+    def _change(self, change: Callable[[Publication], Plan], *, wait: bool = True, shifting: bool = True) -> Shares:
         """Make one change of the traffic, and return when the gateway serves it."""
+        if self._claim is not None:
+            change = self._claim.guard(change, shifting=shifting)
         client = self._access.client
         self._publication, self._version = change_publication(client, self.namespace, self.name, change)
+        self._claim = self._claim and self._claim.hold(self._publication)
         if wait:
             self.wait()
         return self.split()

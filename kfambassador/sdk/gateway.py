@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Self, Unpack
 from kfambassador.displays import find_display
 from kfambassador.errors import ConfigurationError, NotFound, NotServed
 from kfambassador.kube.client import KubeClient
+from kfambassador.routing.texts import TOKEN
 from kfambassador.sdk.access import Access
 from kfambassador.sdk.attributes import ExposeArguments, MappingAttributes
 from kfambassador.sdk.calling.calls import Call, RouteTest
@@ -56,7 +57,7 @@ class Gateway:
         """Connect to a gateway of this machine whose endpoint is known, such as a LocalStack's."""
         token = BearerToken(endpoint.diagnostics_token)
         access = Access(
-            client=KubeClient.connect(endpoint.api_url, token=endpoint.api_token),
+            client=KubeClient.connect(endpoint.api_url, token=endpoint.api_token, authority=endpoint.api_authority),
             reader=ReadApi(endpoint.diagnostics_url, HttpClient(credentials=token, direct=True)),
             http=HttpClient(credentials=credentials, origin=endpoint.url, direct=True),
             url=endpoint.url,
@@ -287,10 +288,11 @@ class Gateway:
             headers: Request headers.
             body: Bytes and text are sent as they are, anything else as JSON; None sends none.
             expect: The status that counts as passed.
-            timeout: Seconds without a byte after which it is given up.
+            timeout: Seconds after which it is given up. An answer that goes on for longer, or for more than 10 MB, is
+                cut.
 
         Raises:
-            ConfigurationError: The path does not begin with a slash.
+            ConfigurationError: The path does not begin with a slash, or the method is none.
             RouteFailed: There was no answer at all.
 
         Example::
@@ -309,7 +311,7 @@ class Gateway:
             body: As for :meth:`test`.
 
         Raises:
-            ConfigurationError: The path does not begin with a slash.
+            ConfigurationError: The path does not begin with a slash, or the method is none.
         """
         return _call(method, path, headers, body).curl(self.url, self._access.http.credentials)
 
@@ -369,4 +371,6 @@ class Gateway:
 def _call(method: str, path: str, headers: Dict[str, str] | None, body: object) -> Call:
     if not path.startswith("/"):
         raise ConfigurationError(f"The path {path!r} does not begin with a slash: give all of it after the host.")
+    if not TOKEN.fullmatch(method):
+        raise ConfigurationError(f"The method {method!r} is none: give one word, such as GET or POST.")
     return Call(method.upper(), path, {**(headers or {})}, body=body)

@@ -7,14 +7,10 @@ from typing import overload
 
 from pydantic import BaseModel, JsonValue
 
-from kfambassador.attributes.redirecting import DEFAULT_REDIRECT_CODE
+from kfambassador.routing.spelling import spell_conditions, spell_method, spell_path, spell_place, spell_rewrite
 from kfambassador.sdk.faces.routes import show_explanation, show_route, show_routes
 
 _HEADINGS = ("METHOD", "PATH", "CONDITIONS", "SERVICE", "REWRITE", "SHARE", "MAPPING")
-# What changes the path, in the order of who counts.
-_REWRITES = ("regex_rewrite", "rewrite")
-_REDIRECTS = ("path_redirect", "prefix_redirect", "regex_redirect")
-_NOT_CONDITIONS = frozenset({"prefix", "exact", "regex", "method", "host", "case_sensitive"})
 
 
 class View(BaseModel, frozen=True):
@@ -52,19 +48,12 @@ class Split(View, frozen=True):
     @property
     def place(self) -> str:
         """Where requests go, or with which status clients are sent where: ``m:80``, or ``301 to http://b.example``."""
-        if not self.attributes.get("host_redirect"):
-            return self.service
-        code = self.attributes.get("redirect_response_code") or DEFAULT_REDIRECT_CODE
-        return f"{code} to {self.service if '://' in self.service else f'http://{self.service}'}"
+        return spell_place(self.service, self.attributes)
 
     @property
     def path(self) -> str:
         """What replaces the matched part of the path, or ``~expression to substitution``; "" when nothing is said."""
-        names = _REDIRECTS if self.attributes.get("host_redirect") else _REWRITES
-        said = next((self.attributes[name] for name in names if self.attributes.get(name) is not None), None)
-        if isinstance(said, dict):
-            return f"~{said.get('pattern')} to {said.get('substitution')}"
-        return "" if said is None else str(said) or "as it is"
+        return spell_rewrite(self.attributes)
 
 
 class Route(View, frozen=True):
@@ -88,25 +77,24 @@ class Route(View, frozen=True):
     shadows: tuple[Split, ...] = ()
 
     @property
+    def receivers(self) -> tuple[Split, ...]:
+        """Everybody who gets requests of it: those who answer, and those who get copies."""
+        return (*self.splits, *self.shadows)
+
+    @property
     def path(self) -> str:
         """The condition on the path: ``/m/*`` is a prefix, ``/m`` the whole path, ``~ /m.*`` an expression."""
-        if "prefix" in self.match:
-            return f"{self.match['prefix']}*"
-        return str(self.match["exact"]) if "exact" in self.match else f"~ {self.match['regex']}"
+        return spell_path(self.match)
 
     @property
     def method(self) -> str:
         """The condition on the method, ``*`` when there is none."""
-        return _spell(self.match.get("method", "*"))
+        return spell_method(self.match)
 
     @property
     def conditions(self) -> str:
         """All other conditions, in one line."""
-        told = [f"{key}={_spell(self.match[key])}" for key in ("host",) if key in self.match]
-        for key, value in self.match.items():
-            if key not in _NOT_CONDITIONS and isinstance(value, dict):
-                told += [name if wanted is True else f"{name}={_spell(wanted)}" for name, wanted in value.items()]
-        return " ".join(told)
+        return spell_conditions(self.match)
 
     def __repr__(self) -> str:
         shares = " + ".join(
@@ -146,7 +134,7 @@ class RouteList(Sequence[Route]):
         return len(self._routes)
 
     def __repr__(self) -> str:
-        rows = [_row(route, split) for route in self._routes for split in (*route.splits, *route.shadows)]
+        rows = [_row(route, split) for route in self._routes for split in route.receivers]
         return write_table(_HEADINGS, rows) if rows else "no routes"
 
     def _repr_html_(self) -> str:
@@ -312,15 +300,3 @@ def _row(route: Route, split: Split) -> tuple[str, ...]:
 
 def _tell_copy(shadow: Split) -> str:
     return f"copies of {shadow.share}% to {shadow.service}"
-
-
-def _spell(value: JsonValue) -> str:
-    """Show one value of a condition; an object holds the kind of comparison and what is compared with.
-
-    Of a list all hold.
-    """
-    if isinstance(value, list):
-        return "&".join(map(_spell, value))
-    if not isinstance(value, dict):
-        return str(value)
-    return " ".join(f"~{wanted}" if kind == "regex" else f"{kind}:{wanted}" for kind, wanted in value.items())

@@ -3,13 +3,14 @@
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import grpc
 
 from kfambassador.envoy.protos import DeltaDiscoveryRequest, DeltaDiscoveryResponse
-from kfambassador.envoy.snapshot import Snapshot
+from kfambassador.envoy.snapshot import Snapshot, TypeUrl
 from kfambassador.errors import ConfigurationError
 from kfambassador.xds.session import NodeStatus, Session
 
@@ -20,6 +21,7 @@ _METHOD = "DeltaAggregatedResources"
 _SCHEME = "unix:"
 _LONGEST_PATH = 103  # bytes; macOS has the smallest room for a socket's path
 _TICK = 0.5  # seconds between two looks at what has waited long enough
+_TYPES = frozenset(TypeUrl)
 _OPTIONS = (
     ("grpc.max_receive_message_length", -1),
     ("grpc.max_send_message_length", -1),
@@ -43,10 +45,12 @@ class XdsServer:
     Attributes:
         on_status: Called in the loop with a node's status whenever it changed: it acknowledged a generation, or
             refused something. Called too when its stream has ended; ``nodes()`` then no longer lists it.
+        refusals: How many responses of each type were refused since the start, by any Envoy.
     """
 
     def __init__(self, address: str, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.on_status: Callable[[NodeStatus], None] | None = None
+        self.refusals: Counter[TypeUrl] = Counter()
         self._path = _read_path(address)
         self._clock = clock
         self._snapshot: Snapshot | None = None
@@ -124,6 +128,8 @@ class XdsServer:
                 elif (request := reading.result()) is grpc.aio.EOF:
                     return
                 else:
+                    if request.HasField("error_detail") and request.type_url in _TYPES:
+                        self.refusals[TypeUrl(request.type_url)] += 1
                     responses = session.on_request(request, self._clock())
                     reading = asyncio.ensure_future(context.read())
                 self._note(session)

@@ -6,12 +6,12 @@ its cluster is ready, or after it is gone, is a request lost.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from operator import attrgetter
 
 from kfambassador.envoy.protos import AnyMessage, DeltaDiscoveryRequest, DeltaDiscoveryResponse, Resource
-from kfambassador.envoy.snapshot import Snapshot, TypeUrl, XdsResource
+from kfambassador.envoy.snapshot import EARLIER, Snapshot, TypeUrl, XdsResource
 from kfambassador.xds.subscription import PATIENCE, Offer, Rejection, Subscription
 
 
@@ -21,17 +21,26 @@ class NodeStatus:
 
     Attributes:
         node_id: The name it gave itself, "" before it did.
+        version: Envoy's version, as it says itself: ``1.40.0``; "" when it says none.
         acknowledged: The generation of the newest snapshot it serves whole, None before the first. What only older
             ones needed may still be on its way out.
         goal: The generation it is being led to, None before the first snapshot.
         rejection: The refusal that stands, None when there is none; of several that of the newest generation, and then
             the first in the order of serving.
+        unanswered: The generations it was told something of and has not answered for; no news by itself.
     """
 
     node_id: str = ""
+    version: str = ""
     acknowledged: int | None = None
     goal: int | None = None
     rejection: Rejection | None = None
+    unanswered: frozenset[int] = field(default=frozenset(), compare=False)
+
+    @property
+    def generations(self) -> frozenset[int]:
+        """The generations it may yet answer for, or was the last to answer for."""
+        return self.unanswered | {each for each in (self.acknowledged, self.goal) if each is not None}
 
 
 class Session:
@@ -57,6 +66,7 @@ class Session:
     def __init__(self) -> None:
         self._goal: Snapshot | None = None
         self._node_id = ""
+        self._version = ""
         self._acknowledged: int | None = None
         self._began: float | None = None
         self._nonces = count(1)
@@ -73,14 +83,17 @@ class Session:
         rejections = [each.rejection for each in self._subscriptions if each.rejection is not None]
         return NodeStatus(
             node_id=self._node_id,
+            version=self._version,
             acknowledged=self._acknowledged,
             goal=None if self._goal is None else self._goal.generation,
             rejection=max(rejections, key=attrgetter("generation"), default=None),
+            unanswered=frozenset().union(*(each.unanswered for each in self._subscriptions)),
         )
 
     def on_request(self, request: DeltaDiscoveryRequest, now: float) -> list[DeltaDiscoveryResponse]:
         """The client asked for something, or answered a response, or both. A type we do not serve is ignored."""
         self._node_id = self._node_id or request.node.id
+        self._version = self._version or _read_version(request)
         self._began = now if self._began is None else self._began
         subscription = next((each for each in self._subscriptions if each.type_url == request.type_url), None)
         if subscription is None:
@@ -111,6 +124,9 @@ class Session:
         if self._goal is None:
             return []
         goal = self._goal
+        if goal.generation == EARLIER and any(each.brought_other(goal) for each in self._subscriptions):
+            # It was told something else since that was kept, and newer: it would be led back.
+            return []
         # A client that has not asked for routes on this stream may well use some, of an earlier stream.
         switched = self._listeners.has_reached(goal) and self._routes.has_reached(goal)
         offers = [*self._add(goal, now, removing=switched)]
@@ -165,6 +181,14 @@ class Session:
         generations = [each.generation for each in needed if each.generation is not None]
         if generations and len(generations) == len(needed):
             self._acknowledged = min(generations)
+
+
+def _read_version(request: DeltaDiscoveryRequest) -> str:
+    """Read what an Envoy says its version is; what is no Envoy need not say."""
+    if not request.node.HasField("user_agent_build_version"):
+        return ""
+    version = request.node.user_agent_build_version.version
+    return f"{version.major_number}.{version.minor_number}.{version.patch}"
 
 
 def build_response(offer: Offer) -> DeltaDiscoveryResponse:

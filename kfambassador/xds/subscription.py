@@ -11,6 +11,9 @@ from kfambassador.envoy.snapshot import Snapshot, TypeUrl, XdsResource
 PATIENCE = 5.0
 """Seconds after which a silent or refusing client no longer holds up what comes next."""
 
+MOST_UNANSWERED = 8
+"""So many responses are remembered until the client's verdict: one that never answers costs no more memory."""
+
 _ALL = "*"
 _NEVER_GIVEN = ""
 _LEGACY_WILDCARD = frozenset({TypeUrl.CLUSTER, TypeUrl.LISTENER})
@@ -109,6 +112,11 @@ class Subscription:
         self._offers: dict[str, Offer] = {}
         self._reached: Dict[str, XdsResource] | None = None
 
+    @property
+    def unanswered(self) -> frozenset[int]:
+        """The generations of the responses that the client has not answered."""
+        return frozenset(offer.goal.generation for offer in self._offers.values())
+
     def ask(self, *, subscribe: Iterable[str], unsubscribe: Iterable[str], holding: Dict[str, str], now: float) -> None:
         """Take in what one request says about names.
 
@@ -180,6 +188,9 @@ class Subscription:
         self._unanswered = False
         offer = Offer(self.type_url, nonce, goal, added, removed, now)
         self._offers[nonce] = offer
+        if len(self._offers) > MOST_UNANSWERED:
+            # Answers come in order: whoever answers a newer one has answered this one, or never will.
+            del self._offers[next(iter(self._offers))]
         self._reached = None
         for name, version in offer.versions().items():
             self._held[name] = Held(version, self._since(name, version, now), nonce=nonce)
@@ -218,6 +229,12 @@ class Subscription:
             is_equal = self._reached == resources  # quick, where looking at each resource is not
             self._reached = resources if is_equal or next(left, None) is None else None
         return self._reached is resources
+
+    def brought_other(self, goal: Snapshot) -> bool:
+        """Whether the client brought something along from an earlier stream that is not of this goal."""
+        resources = goal.of_type(self.type_url)
+        brought = ((name, held) for name, held in self._held.items() if held.version and not held.nonce)
+        return any(name not in resources or resources[name].version != held.version for name, held in brought)
 
     def note(self, goal: Snapshot) -> None:
         """Take note of the goal's generation when the client has reached it."""

@@ -1,14 +1,25 @@
-"""The Kubernetes API over plain HTTP: what a request answers, to the letter."""
+"""The Kubernetes API without a client in between: what a request answers, to the letter."""
 
 import json
+import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
+from requests.adapters import HTTPAdapter
+
+from tests.cluster.servers import Server
 
 Object = dict[str, Any]
+#: Files with a caller's certificate and key.
+Certificate = tuple[str, str]
+
+#: Selects the ConfigMaps that somebody has made: every namespace has one by itself.
+MADE = "metadata.name!=kube-root-ca.crt"
 
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
@@ -37,14 +48,51 @@ class Answer:
         return str(self.object["metadata"]["resourceVersion"])
 
 
+def trust(authority: str) -> ssl.SSLContext:
+    """TLS that trusts an authority, given in PEM, and no other."""
+    return ssl.create_default_context(cadata=authority)
+
+
+def connect(server: Server) -> ssl.SSLSocket:
+    """A connection to say anything on; the caller closes it."""
+    address = urlsplit(server.url)
+    raw = socket.create_connection((address.hostname, address.port), timeout=30)
+    return trust(server.authority).wrap_socket(raw, server_hostname=address.hostname)
+
+
+class Trusting(HTTPAdapter):
+    """How requests go to a server whose authority is known by its certificate, not by a file."""
+
+    def __init__(self, authority: str, certificate: Certificate | None = None) -> None:
+        self._context = trust(authority)
+        if certificate:
+            self._context.load_cert_chain(*certificate)
+        super().__init__()
+
+    def init_poolmanager(self, *arguments: Any, **named: Any) -> None:
+        super().init_poolmanager(*arguments, ssl_context=self._context, **named)
+
+    def cert_verify(self, *_: Any) -> None:
+        """Leave the context as it is: requests would add every authority of the web."""
+
+
 class RawApi:
     """A client that hides nothing."""
 
-    def __init__(self, url: str, token: str) -> None:
+    def __init__(self, url: str, token: str, authority: str, certificate: Certificate | None = None) -> None:
         self.url = url
+        self.authority = authority
+        self._token = token
+        self._certificate = certificate
         self._session = requests.Session()
         self._session.trust_env = False
-        self._session.headers["Authorization"] = f"Bearer {token}"
+        self._session.mount("https://", Trusting(authority, certificate))
+        if token:
+            self._session.headers["Authorization"] = f"Bearer {token}"
+
+    def again(self) -> "RawApi":
+        """The same caller with a connection of its own."""
+        return RawApi(self.url, self._token, self.authority, self._certificate)
 
     def close(self) -> None:
         self._session.close()
@@ -72,6 +120,9 @@ class RawApi:
         response = self._session.get(self.url + path, headers={"Accept": media}, params=query)
         return Answer(response.status_code, response.json(), response.headers)
 
+    def is_ready(self) -> bool:
+        return self._session.get(f"{self.url}/readyz").text == "ok"
+
     def create(self, path: str, body: Object, **query: Any) -> Answer:
         return self.ask("POST", path, body, **query)
 
@@ -88,10 +139,11 @@ class RawApi:
         return self.ask("DELETE", path, body, **query)
 
     @contextmanager
-    def watch(self, path: str, **query: Any) -> Iterator[Iterator[Object]]:
+    def watch(self, path: str, *, accept: str = "application/json", **query: Any) -> Iterator[Iterator[Object]]:
         """The events of a watch, as they come."""
         params = {"watch": "true", "timeoutSeconds": "20"} | {key: str(value) for key, value in query.items()}
-        with self._session.get(self.url + path, params=params, stream=True) as response:
+        headers = {"Accept": accept}
+        with self._session.get(self.url + path, params=params, headers=headers, stream=True) as response:
             yield (json.loads(line) for line in response.iter_lines(chunk_size=1) if line)
 
 

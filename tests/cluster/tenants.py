@@ -42,12 +42,12 @@ class Tenant:
     @contextmanager
     def move_in(cls, server: KubeServer, namespace: str) -> Iterator["Tenant"]:
         """Make the namespace and the ServiceAccount; both go at the end."""
-        admin = RawApi(server.url, server.token)
+        admin = RawApi(server.url, server.token, server.authority)
         assert admin.create("/api/v1/namespaces", {"metadata": {"name": namespace}}).code == 201
         accounts = f"/api/v1/namespaces/{namespace}/serviceaccounts"
         assert admin.create(accounts, {"metadata": {"name": cls.account}}).code == 201
         token = admin.create(f"{accounts}/{cls.account}/token", {}).object["status"]["token"]
-        api = RawApi(server.url, token)
+        api = RawApi(server.url, token, server.authority)
         try:
             yield cls(server, admin, api, namespace, token)
         finally:

@@ -9,6 +9,9 @@ from kfambassador.errors import BadRequest, Conflict, NotFound, Unauthorized
 from kfambassador.kube.client import EventType, KubeClient, Manifest
 from kfambassador.kube.kinds import CUSTOM_RESOURCE_DEFINITION, NAMESPACE, SECRET, SERVICE
 from kfambassador.local.kube.server import KubeServer
+from tests.cluster.servers import write_kubeconfig
+
+pytestmark = pytest.mark.embedded
 
 
 @pytest.fixture(scope="module")
@@ -21,9 +24,9 @@ def server() -> Iterator[KubeServer]:
 @pytest.fixture(params=["address", "kubeconfig"])
 def client(request: pytest.FixtureRequest, server: KubeServer, tmp_path: Path) -> Iterator[KubeClient]:
     """Return a client that works in the namespace of its test."""
-    server.write_kubeconfig(tmp_path / "config")
+    write_kubeconfig(server, tmp_path / "config")
     connected = (
-        KubeClient.connect(server.url, token=server.token)
+        KubeClient.connect(server.url, token=server.token, authority=server.authority)
         if request.param == "address"
         else KubeClient.from_kubeconfig(path=tmp_path / "config")
     )
@@ -137,7 +140,10 @@ def test_the_server_ends_a_watch_in_time(client: KubeClient) -> None:
 
 
 def test_a_wrong_token_is_refused(server: KubeServer) -> None:
-    with KubeClient.connect(server.url, token="wrong") as client, pytest.raises(Unauthorized):
+    with (
+        KubeClient.connect(server.url, token="wrong", authority=server.authority) as client,
+        pytest.raises(Unauthorized),
+    ):
         client.list(SERVICE)
 
 

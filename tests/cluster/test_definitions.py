@@ -1,11 +1,14 @@
 """CustomResourceDefinitions: what they define is served at once."""
 
 import copy
+import re
+import time
 from collections.abc import Iterator
 
 import pytest
 
 from tests.cluster.raw_api import APPLY_PATCH, JSON_PATCH, STRATEGIC_PATCH, Object, RawApi
+from tests.cluster.things import Things, changed
 
 DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 
@@ -115,7 +118,7 @@ def test_defaults_are_filled_in_and_unknown_fields_pruned(api: RawApi, group: st
     [
         ({"prefix": None}, "spec.prefix"),
         ({"prefix": "mnist"}, "spec.prefix: Invalid value: \"mnist\": spec.prefix in body should match '^/'"),
-        ({"prefix": "/" + "x" * 20}, "spec.prefix in body should be at most 20 chars long"),
+        ({"prefix": "/" + "x" * 20}, "spec.prefix: Too long: may not be more than 20 bytes"),
         ({"weight": 101}, "spec.weight: Invalid value: 101: spec.weight in body should be less than or equal to 100"),
         (
             {"weight": "10"},
@@ -125,7 +128,7 @@ def test_defaults_are_filled_in_and_unknown_fields_pruned(api: RawApi, group: st
         ({"headers": {"a": 1}}, "spec.headers.a in body must be of type string"),
         ({"backends": [{"port": 1}]}, "spec.backends[0].name: Required value"),
         ({"backends": [{"name": "a"}, {"name": "a"}]}, "spec.backends[1]: Duplicate value"),
-        ({"timeout": [1]}, "spec.timeout in body must be of type integer or string"),
+        ({"timeout": [1]}, "spec.timeout in body must be of type integer,string"),
     ],
 )
 def test_the_schema_is_the_rule(api: RawApi, group: str, routes: str, spec: Object, message: str) -> None:
@@ -210,7 +213,9 @@ def test_a_definition_can_change(api: RawApi, group: str, routes: str) -> None:
     changed = api.get(f"{DEFINITIONS}/routes.{group}").object
     changed["spec"]["versions"].pop(0)
     changed = copy.deepcopy(changed)
-    changed["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]["more"] = {}
+    changed["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]["more"] = {
+        "x-kubernetes-preserve-unknown-fields": True
+    }
     assert api.replace(f"{DEFINITIONS}/routes.{group}", changed).code == 200
     assert api.get(routes.replace("/v1/", "/v1beta1/")).code == 404
     assert api.create(routes, route(group, more=[1])).object["spec"]["more"] == [1]
@@ -235,3 +240,159 @@ def test_a_bad_definition_is_refused(api: RawApi, change: Object, message: str) 
     answer = api.create(DEFINITIONS, whole | change | {"spec": spec})
     assert answer.code == 422
     assert message in answer.message
+
+
+def test_a_keyword_that_no_schema_has_is_told_and_dropped(api: RawApi, namespace: str) -> None:
+    group = f"{namespace}.example.com"
+    odd = changed(definition(group), {"spec.versions.0.schema.openAPIV3Schema": SCHEMA | {"colour": "red"}})
+    refused = api.create(DEFINITIONS, odd, fieldValidation="Strict")
+    assert refused.code == 400
+    assert 'unknown field "spec.versions[0].schema.openAPIV3Schema.colour"' in refused.message
+    answer = api.create(DEFINITIONS, odd)
+    assert answer.code == 201
+    assert "openAPIV3Schema.colour" in answer.headers["Warning"]
+    assert answer.object["spec"]["versions"][0]["schema"]["openAPIV3Schema"] == SCHEMA
+    api.delete(f"{DEFINITIONS}/routes.{group}")
+
+
+def condition(found: Object, sort: str) -> Object:
+    (wanted,) = (each for each in found["status"]["conditions"] if each["type"] == sort)
+    return {field: wanted[field] for field in ("status", "reason", "message")}
+
+
+def test_a_group_of_the_community_wants_its_approval(api: RawApi, namespace: str) -> None:
+    group = f"{namespace}.k8s.io"
+    annotations = {"api-approved.kubernetes.io": "https://github.com/kubernetes/kubernetes/pull/79724"}
+    approved = changed(definition(group), {"metadata.annotations": annotations})
+    assert api.create(DEFINITIONS, approved).code == 201
+    found = eventually(api, f"{DEFINITIONS}/routes.{group}", "KubernetesAPIApprovalPolicyConformant")
+    assert condition(found, "KubernetesAPIApprovalPolicyConformant") == {
+        "status": "True",
+        "reason": "ApprovedAnnotation",
+        "message": "approved in https://github.com/kubernetes/kubernetes/pull/79724",
+    }
+    api.delete(f"{DEFINITIONS}/routes.{group}")
+
+
+def eventually(api: RawApi, path: str, sort: str, *, status: str = "True") -> Object:
+    """A definition once a condition is so; here at once, elsewhere a moment later."""
+    for _ in range(200):
+        found = api.get(path).object
+        conditions = (found.get("status") or {}).get("conditions") or ()
+        if any(each["type"] == sort and each["status"] == status for each in conditions):
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"{sort} is not {status}: {found.get('status')}")
+
+
+def test_a_name_belongs_to_who_came_first(api: RawApi, namespace: str, group: str) -> None:
+    change = {
+        "metadata.name": f"paths.{group}",
+        "spec.names": {"plural": "paths", "kind": "Path", "shortNames": ["rt"]},
+    }
+    path = f"{DEFINITIONS}/paths.{group}"
+    assert api.create(DEFINITIONS, changed(definition(group), change)).code == 201
+    found = eventually(api, path, "NamesAccepted", status="False")
+    assert condition(found, "NamesAccepted") == {
+        "status": "False",
+        "reason": "ShortNamesConflict",
+        "message": '"rt" is already in use',
+    }
+    assert condition(found, "Established") == {
+        "status": "False",
+        "reason": "NotAccepted",
+        "message": "not all names are accepted",
+    }
+    assert "shortNames" not in found["status"]["acceptedNames"]
+    assert api.get(f"/apis/{group}/v1/namespaces/{namespace}/paths").code == 404
+    # Once the name is free, who waits for it has it.
+    api.delete(f"{DEFINITIONS}/routes.{group}")
+    found = eventually(api, path, "Established")
+    assert found["status"]["acceptedNames"]["shortNames"] == ["rt"]
+    eventually(api, path, "NamesAccepted")
+    assert api.get(f"/apis/{group}/v1/namespaces/{namespace}/paths").code == 200
+    api.delete(path)
+
+
+def test_a_version_stays_as_long_as_objects_may_be_stored_in_it(api: RawApi, group: str) -> None:
+    path = f"{DEFINITIONS}/routes.{group}"
+    stored = [{"op": "replace", "path": f"/spec/versions/{place}/storage", "value": place == 0} for place in (0, 1)]
+    assert api.patch(path, stored, JSON_PATCH).object["status"]["storedVersions"] == ["v1", "v1beta1"]
+    drop = [{"op": "remove", "path": "/spec/versions/1"}]
+    refused = api.patch(path, drop, JSON_PATCH)
+    assert refused.code == 422
+    assert 'status.storedVersions[0]: Invalid value: "v1": ' in refused.message
+    trimmed = api.patch(f"{path}/status", {"status": {"storedVersions": ["v1beta1"]}})
+    assert trimmed.object["status"]["storedVersions"] == ["v1beta1"]
+    assert api.patch(path, drop, JSON_PATCH).code == 200
+    assert api.get(path).object["status"]["storedVersions"] == ["v1beta1"]
+
+
+def test_scope_and_kind_stay(api: RawApi, group: str) -> None:
+    for change in ({"scope": "Cluster"}, {"names": {"kind": "Way"}}):
+        answer = api.patch(f"{DEFINITIONS}/routes.{group}", {"spec": change})
+        assert answer.code == 422
+        assert "field is immutable" in answer.message
+
+
+TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
+
+
+def test_a_table_has_the_columns_of_the_definition(api: RawApi, namespace: str) -> None:
+    columns: list[Object] = [
+        {"name": "Wide", "type": "string", "jsonPath": ".spec.text", "priority": 1, "description": "What it says."},
+        {"name": "Whole", "type": "integer", "jsonPath": ".spec.whole", "format": "int32"},
+        {"name": "Part", "type": "number", "jsonPath": ".spec.part"},
+        {"name": "Flag", "type": "boolean", "jsonPath": ".spec.flag"},
+        {"name": "Born", "type": "date", "jsonPath": ".spec.born"},
+        {"name": "First", "type": "string", "jsonPath": ".spec.list[*].name"},
+        {"name": "Chosen", "type": "string", "jsonPath": '.spec.list[?(@.name=="b")].name'},
+        {"name": "Object", "type": "string", "jsonPath": ".spec.list[0]"},
+        {"name": "Number", "type": "string", "jsonPath": ".spec.whole"},
+        {"name": "Wrong", "type": "integer", "jsonPath": ".spec.text"},
+        {"name": "Missing", "type": "string", "jsonPath": ".spec.nothing"},
+        {"name": "Unborn", "type": "date", "jsonPath": ".spec.nothing"},
+    ]
+    with Things.lent(api, namespace) as things:
+        spec = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+        things.define(spec, additionalPrinterColumns=columns)
+        born = "1990-01-01T00:00:00Z"
+        made = things.create(
+            text="t", whole=3, part=0.5, flag=True, born=born, list=[{"name": "a"}, {"name": "b", "more": "x"}]
+        )
+        assert made.code == 201
+        table = api.accept(things.path, TABLE).object
+    found = [(each["name"], each["type"], each["format"], each["priority"]) for each in table["columnDefinitions"]]
+    assert found == [
+        ("Name", "string", "name", 0),
+        *((each["name"], each["type"], each.get("format", ""), each.get("priority", 0)) for each in columns),
+    ]
+    assert table["columnDefinitions"][1]["description"] == "What it says."
+    described = "Custom resource definition column (in JSONPath format): .spec.whole"
+    assert table["columnDefinitions"][2]["description"] == described
+    (row,) = table["rows"]
+    assert row["cells"][:5] == ["a", "t", 3, 0.5, True]
+    assert row["cells"][5].endswith("y")
+    assert row["cells"][6:] == ["a", "b", '{"name":"a"}', "3", None, None, None]
+
+
+def test_a_table_without_columns_shows_ages(api: RawApi, namespace: str) -> None:
+    with Things.lent(api, namespace) as things:
+        things.define()
+        things.create()
+        table = api.accept(things.path, TABLE).object
+    assert [(each["name"], each["type"]) for each in table["columnDefinitions"]] == [
+        ("Name", "string"),
+        ("Age", "date"),
+    ]
+    assert table["rows"][0]["cells"][0] == "a"
+    assert re.fullmatch(r"\d+s", table["rows"][0]["cells"][1])
+
+
+def test_true_is_not_one(api: RawApi, group: str, routes: str) -> None:
+    api.create(routes, route(group, free={"on": 1}))
+    written = api.patch(f"{routes}/mnist", {"spec": {"free": {"on": True}}})
+    assert written.object["metadata"]["generation"] == 2
+    assert api.get(f"{routes}/mnist").object["spec"]["free"]["on"] is True
+    tested = [{"op": "test", "path": "/spec/free/on", "value": 1}]
+    assert api.patch(f"{routes}/mnist", tested, JSON_PATCH).code == 422

@@ -1,14 +1,16 @@
 """Discovery, OpenAPI, tables, and the official client that lives on them."""
 
 import gc
+import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from kubernetes import client, config, dynamic
 
-from kfambassador.local.kube.server import KubeServer
 from tests.cluster.raw_api import RawApi, config_map, service
+from tests.cluster.servers import Server, write_kubeconfig
 
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json"
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
@@ -43,11 +45,46 @@ def test_discovery_can_be_had_in_one(api: RawApi) -> None:
 def test_openapi_describes_what_is_served(api: RawApi) -> None:
     paths = api.get("/openapi/v3").object["paths"]
     document = api.get(paths["api/v1"]["serverRelativeURL"]).object
-    patch = document["paths"]["/api/v1/namespaces/{namespace}/services/{name}"]["patch"]
-    assert "fieldValidation" in {parameter["name"] for parameter in patch["parameters"]}
-    name = patch["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
-    assert "ports" in document["components"]["schemas"][name]["properties"]["spec"]["properties"]
-    assert any(name.endswith("v1.Service") for name in api.get("/openapi/v2").object["definitions"])
+    services = "/api/v1/namespaces/{namespace}/services"
+    assert document["paths"][services].keys() >= {"get", "post", "delete"}
+    assert document["paths"][f"{services}/{{name}}"].keys() >= {"get", "put", "patch", "delete"}
+    assert document["paths"][f"{services}/{{name}}/status"].keys() >= {"get", "put", "patch"}
+    assert "get" in document["paths"]["/api/v1/services"]
+    assert "delete" not in document["paths"]["/api/v1/namespaces"]
+    patch = document["paths"][f"{services}/{{name}}"]["patch"]
+    assert {"fieldValidation", "force"} <= {parameter["name"] for parameter in patch["parameters"]}
+    listing = document["paths"][services]["get"]
+    assert {"watch", "labelSelector", "continue"} <= {parameter["name"] for parameter in listing["parameters"]}
+    assert (
+        "/apis/apps/v1/namespaces/{namespace}/deployments/{name}/scale"
+        in api.get("/openapi/v3/apis/apps/v1").object["paths"]
+    )
+
+
+def test_openapi_names_its_schemas_as_kubernetes_does(api: RawApi) -> None:
+    document = api.get("/openapi/v3/api/v1").object
+    post = document["paths"]["/api/v1/namespaces/{namespace}/pods"]["post"]
+    named = post["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+    assert named == "io.k8s.api.core.v1.Pod"
+    schemas = document["components"]["schemas"]
+    ports = schemas["io.k8s.api.core.v1.ServiceSpec"]["properties"]["ports"]
+    assert ports["x-kubernetes-list-map-keys"] == ["port", "protocol"]
+    assert ports["x-kubernetes-patch-merge-key"] == "port"
+    assert ports["items"] == {"$ref": "#/components/schemas/io.k8s.api.core.v1.ServicePort"}
+    assert "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta" in schemas
+    old = api.get("/openapi/v2").object["definitions"]
+    assert old["io.k8s.api.core.v1.ServiceSpec"]["properties"]["ports"]["items"] == {
+        "$ref": "#/definitions/io.k8s.api.core.v1.ServicePort"
+    }
+
+
+@pytest.mark.parametrize("path", ["/openapi/v3/api/v1", "/openapi/v3/apis/apps/v1", "/openapi/v2"])
+def test_everything_openapi_refers_to_is_there(api: RawApi, path: str) -> None:
+    document = api.get(path).object
+    schemas = document["definitions"] if "definitions" in document else document["components"]["schemas"]
+    references = set(re.findall(r'"\$ref": "#/(?:definitions|components/schemas)/([^"]+)"', json.dumps(document)))
+    assert references
+    assert references <= schemas.keys()
 
 
 def test_the_version_and_the_probes_answer(api: RawApi) -> None:
@@ -87,9 +124,9 @@ def test_the_one_user_may_do_everything(api: RawApi) -> None:
 
 
 @pytest.fixture
-def official(cluster: KubeServer, tmp_path: Path) -> Iterator[client.ApiClient]:
+def official(cluster: Server, tmp_path: Path) -> Iterator[client.ApiClient]:
     """Return the official client, connected by the kubeconfig."""
-    cluster.write_kubeconfig(tmp_path / "config")
+    write_kubeconfig(cluster, tmp_path / "config")
     with config.new_client_from_config(str(tmp_path / "config")) as connected:
         yield connected
         connected.rest_client.pool_manager.clear()

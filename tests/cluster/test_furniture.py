@@ -2,10 +2,14 @@
 
 from pathlib import Path
 
+import pytest
+
 from kfambassador.kube.client import KubeClient, Manifest
 from kfambassador.kube.kinds import CUSTOM_RESOURCE_DEFINITION, MAPPING
 from kfambassador.local.definitions import read_definitions
 from kfambassador.local.kube.server import KubeServer
+
+pytestmark = pytest.mark.embedded
 
 MANIFEST: Manifest = {
     "apiVersion": MAPPING.api_version,
@@ -20,7 +24,7 @@ def test_it_is_there_at_once_and_written_once(tmp_path: Path) -> None:
     for _ in range(2):
         with (
             KubeServer(state=tmp_path, furniture=read_definitions()) as server,
-            KubeClient.connect(server.url, token=server.token) as client,
+            KubeClient.connect(server.url, token=server.token, authority=server.authority) as client,
         ):
             listing = client.list(CUSTOM_RESOURCE_DEFINITION)
             versions.append({item["metadata"]["name"]: item["metadata"]["resourceVersion"] for item in listing.items})
@@ -36,7 +40,7 @@ def test_it_follows_a_newer_release(tmp_path: Path) -> None:
     for furniture, category in ((older, "old"), (definition, "ambassador-crds")):
         with (
             KubeServer(state=tmp_path, furniture=[furniture]) as server,
-            KubeClient.connect(server.url, token=server.token) as client,
+            KubeClient.connect(server.url, token=server.token, authority=server.authority) as client,
         ):
             stored = client.get(CUSTOM_RESOURCE_DEFINITION, "mappings.getambassador.io")
             assert stored["spec"]["names"]["categories"] == [category]
@@ -45,7 +49,7 @@ def test_it_follows_a_newer_release(tmp_path: Path) -> None:
 def test_a_status_is_written_apart_and_does_not_count_as_a_new_generation(tmp_path: Path) -> None:
     with (
         KubeServer(furniture=read_definitions()) as server,
-        KubeClient.connect(server.url, token=server.token) as client,
+        KubeClient.connect(server.url, token=server.token, authority=server.authority) as client,
     ):
         client.create(MANIFEST | {"status": {"state": "Running"}})
         assert "status" not in client.get(MAPPING, "m")

@@ -2,11 +2,19 @@
 
 import json
 import subprocess
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import pytest
+import requests
 
+from kfambassador.local.models import ModelServer
+from kfambassador.local.ports import free_port
 from tests.cluster.conftest import Kubectl, kubectl_path
+from tests.cluster.servers import Server
 
 SERVICE = """
 apiVersion: v1
@@ -138,3 +146,51 @@ def test_describe_tells_of_a_service(kubectl: Kubectl) -> None:
     told = kubectl("describe", "service", "web")
     assert "TargetPort:" in told
     assert "8080/TCP" in told
+
+
+def test_the_token_is_never_shown(kubectl: Kubectl, cluster: Server) -> None:
+    info = kubectl("cluster-info")
+    assert cluster.url in info
+    assert cluster.token not in info + kubectl("config", "view")
+
+
+POD = "{apiVersion: v1, kind: Pod, metadata: {name: web}, spec: {containers: [{name: web, image: web}]}}"
+
+
+@contextmanager
+def forwarded(environment: dict[str, str], namespace: str, port: int) -> Iterator[tuple[str, IO[str]]]:
+    """Have kubectl forward a port; give where, and what it complains of."""
+    command = [str(kubectl_path()), "--namespace", namespace, "port-forward", "pod/web", f":{port}"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    ) as forwarding:
+        assert forwarding.stdout is not None
+        assert forwarding.stderr is not None
+        try:
+            yield forwarding.stdout.readline().split()[2], forwarding.stderr
+        finally:
+            forwarding.terminate()
+
+
+def test_a_port_of_a_pod_is_forwarded(kubectl: Kubectl, kubectl_environment: dict[str, str], namespace: str) -> None:
+    kubectl("apply", "-f", "-", given=POD)
+    running = '{"status": {"phase": "Running", "podIP": "127.0.0.1"}}'
+    kubectl("patch", "pod", "web", "--subresource=status", "--type=merge", "-p", running)
+    with ModelServer() as model, forwarded(kubectl_environment, namespace, model.port) as (address, _):
+        url = f"http://{address}/v1/models/{model.name}:predict"
+        asked = {"instances": [1.0] * 20_000}
+        with ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(lambda _: requests.post(url, json=asked, timeout=60), range(16)))
+    assert [answer.json()["predictions"] for answer in answers] == [[2.5] * 20_000] * 16
+
+
+def test_a_port_nobody_listens_at_is_told(
+    kubectl: Kubectl, kubectl_environment: dict[str, str], namespace: str
+) -> None:
+    kubectl("apply", "-f", "-", given=POD)
+    running = '{"status": {"phase": "Running", "podIP": "127.0.0.1"}}'
+    kubectl("patch", "pod", "web", "--subresource=status", "--type=merge", "-p", running)
+    with forwarded(kubectl_environment, namespace, free_port()) as (address, complaints):
+        with pytest.raises(requests.ConnectionError):
+            requests.get(f"http://{address}", timeout=30)
+        assert "connect: connection refused" in complaints.readline()

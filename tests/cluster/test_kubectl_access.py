@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.conftest import kubectl_path
+from tests.cluster.servers import write_kubeconfig
 from tests.cluster.tenants import Tenant
+
+pytestmark = pytest.mark.embedded
 
 Run = Callable[..., str]
 
@@ -17,7 +20,7 @@ SERVICE = "{apiVersion: v1, kind: Service, metadata: {name: web}, spec: {ports: 
 
 def kubectl_of(tenant: Tenant, directory: Path, token: str | None) -> Run:
     file = directory / ("administrator" if token is None else "tenant")
-    tenant.server.write_kubeconfig(file, token=token, namespace=tenant.namespace)
+    write_kubeconfig(tenant.server, file, token=token, namespace=tenant.namespace)
     environment = {"KUBECONFIG": str(file), "HOME": str(directory), "PATH": os.environ["PATH"]}
 
     def run(*arguments: str, given: str = "", fails: bool = False) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.cluster.raw_api import Object, RawApi, config_map, service
+from tests.cluster.raw_api import MADE, Object, RawApi, config_map, service
 
 
 def test_a_created_object_is_complete(api: RawApi, services: str, namespace: str) -> None:
@@ -52,6 +52,16 @@ def test_a_name_can_be_generated(api: RawApi, config_maps: str) -> None:
     names = {api.create(config_maps, nameless).object["metadata"]["name"] for _ in range(2)}
     assert len(names) == 2
     assert all(name.startswith("run-") and len(name) == 9 for name in names)
+
+
+@pytest.mark.parametrize("kind", ["services", "configmaps"])
+def test_a_long_beginning_of_a_name_is_cut(api: RawApi, namespace: str, kind: str) -> None:
+    body = service("") if kind == "services" else config_map("")
+    nameless = body | {"metadata": {"generateName": "x" * 70}}
+    answer = api.create(f"/api/v1/namespaces/{namespace}/{kind}", nameless)
+    assert answer.code == 201
+    assert answer.object["metadata"]["name"].startswith("x" * 58)
+    assert len(answer.object["metadata"]["name"]) == 63
 
 
 def test_a_name_is_taken_once(api: RawApi, services: str) -> None:
@@ -111,7 +121,7 @@ def test_a_service_that_breaks_the_rules_is_refused(api: RawApi, services: str, 
     ("body", "code", "message"),
     [
         (b"{", 400, "JSON"),
-        (b"[1]", 400, "not an object but list"),
+        (b"[1]", 400, "not an object but an array"),
         (b"[" * 100_000, 400, "nests too deep"),
         (b'{"a":' * 300 + b"1" + b"}" * 300, 400, "nests deeper than"),
         (b'{"apiVersion":"v1","kind":"Service","spec":{"ports":[{"port":1e999}]}}', 400, "1e999"),
@@ -153,6 +163,92 @@ def test_unknown_fields_are_refused_told_or_dropped(api: RawApi, services: str) 
     assert "prots" not in silent.object["spec"]
 
 
+def test_what_is_empty_in_the_metadata_is_not_there(api: RawApi, config_maps: str) -> None:
+    empty = config_map("a", labels={}, annotations={}, finalizers=[], ownerReferences=[])
+    fields = api.create(config_maps, empty).object["metadata"].keys()
+    assert not fields & {"labels", "annotations", "finalizers", "ownerReferences"}
+    api.patch(f"{config_maps}/a", {"metadata": {"labels": {"a": "b"}}})
+    left = api.patch(f"{config_maps}/a", {"metadata": {"labels": {"a": None}}}).object["metadata"]
+    assert "labels" not in left
+
+
+def lease(name: str, **metadata: object) -> Object:
+    return {
+        "apiVersion": "coordination.k8s.io/v1",
+        "kind": "Lease",
+        "metadata": {"name": name, **metadata},
+        "spec": {"holderIdentity": "me"},
+    }
+
+
+@pytest.fixture
+def leases(namespace: str) -> str:
+    """Return the path of the namespace's Leases."""
+    return f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
+
+
+def test_a_lease_is_replaced_by_who_knows_its_version(api: RawApi, leases: str) -> None:
+    created = api.create(leases, lease("a"))
+    for version in ({}, {"resourceVersion": "0"}):
+        answer = api.replace(f"{leases}/a", lease("a", **version))
+        assert (answer.code, answer.reason) == (422, "Invalid")
+        assert "metadata.resourceVersion: Invalid value: " in answer.message
+        assert answer.message.endswith(": must be specified for an update")
+    other = {"spec": {"holderIdentity": "other"}}
+    assert api.replace(f"{leases}/a", lease("a", resourceVersion=created.version) | other).code == 200
+    assert api.replace(f"{leases}/a", lease("a", resourceVersion=created.version)).code == 409
+
+
+def test_a_config_map_is_replaced_by_anybody(api: RawApi, config_maps: str) -> None:
+    api.create(config_maps, config_map("a"))
+    assert api.replace(f"{config_maps}/a", config_map("a")).code == 200
+    assert api.replace(f"{config_maps}/a", config_map("a", resourceVersion="0")).code == 200
+
+
+def test_a_replace_makes_some_kinds_and_not_others(api: RawApi, leases: str, config_maps: str, services: str) -> None:
+    made = api.replace(f"{leases}/a", lease("a"))
+    assert (made.code, made.object["spec"]) == (201, {"holderIdentity": "me"})
+    assert api.get(f"{leases}/a").version == made.version
+    assert api.replace(f"{services}/a", service("a")).code == 201
+    assert api.replace(f"{config_maps}/a", config_map("a")).code == 404
+    claimed = api.replace(f"{leases}/b", lease("b", uid="11111111-2222-3333-4444-555555555555"))
+    assert (claimed.code, claimed.reason) == (409, "Conflict")
+
+
+def test_a_replacement_of_another_object_is_refused(api: RawApi, config_maps: str) -> None:
+    api.create(config_maps, config_map("a"))
+    answer = api.replace(f"{config_maps}/a", config_map("a", uid="11111111-2222-3333-4444-555555555555"))
+    assert (answer.code, answer.reason) == (409, "Conflict")
+    assert "Precondition failed: UID in precondition: " in answer.message
+
+
+@pytest.mark.parametrize(
+    ("metadata", "message"),
+    [
+        ({"finalizers": ["Bad Name"]}, 'metadata.finalizers: Invalid value: "Bad Name"'),
+        (
+            {"ownerReferences": [{"apiVersion": "v1", "kind": "ConfigMap", "name": "", "uid": "x"}]},
+            "metadata.ownerReferences[0].name: Invalid value: ",
+        ),
+        (
+            {
+                "ownerReferences": [
+                    {"apiVersion": "v1", "kind": "ConfigMap", "name": name, "uid": name, "controller": True}
+                    for name in "xy"
+                ]
+            },
+            "Only one reference can have Controller set to true",
+        ),
+    ],
+)
+def test_metadata_that_breaks_the_rules_is_refused(
+    api: RawApi, config_maps: str, metadata: Object, message: str
+) -> None:
+    answer = api.create(config_maps, config_map("a", **metadata))
+    assert (answer.code, answer.reason) == (422, "Invalid")
+    assert message in answer.message
+
+
 def test_a_replacement_of_an_older_state_is_refused(api: RawApi, services: str) -> None:
     old = api.create(services, service("web")).object
     api.patch(f"{services}/web", {"metadata": {"labels": {"a": "b"}}})
@@ -191,14 +287,14 @@ def test_lists_take_selectors(api: RawApi, services: str, namespace: str) -> Non
     assert api.get(services, labelSelector="a b").code == 400
 
 
-def test_pages_are_of_one_moment(api: RawApi, config_maps: str) -> None:
+def test_pages_are_of_one_moment(api: RawApi, services: str) -> None:
     for name in "abcde":
-        api.create(config_maps, config_map(name))
-    first = api.get(config_maps, limit=2).object
-    api.delete(f"{config_maps}/d")
-    api.create(config_maps, config_map("aa"))
-    second = api.get(config_maps, limit=2, **{"continue": first["metadata"]["continue"]}).object
-    third = api.get(config_maps, limit=2, **{"continue": second["metadata"]["continue"]}).object
+        api.create(services, service(name))
+    first = api.get(services, limit=2).object
+    api.delete(f"{services}/d")
+    api.create(services, service("aa"))
+    second = api.get(services, limit=2, **{"continue": first["metadata"]["continue"]}).object
+    third = api.get(services, limit=2, **{"continue": second["metadata"]["continue"]}).object
     pages = [[item["metadata"]["name"] for item in page["items"]] for page in (first, second, third)]
     assert pages == [["a", "b"], ["c", "d"], ["e"]]
     assert first["metadata"]["remainingItemCount"] == 3
@@ -206,7 +302,7 @@ def test_pages_are_of_one_moment(api: RawApi, config_maps: str) -> None:
         first["metadata"]["resourceVersion"]
     }
     assert "continue" not in third["metadata"]
-    assert api.get(config_maps, **{"continue": "nonsense"}).code == 400
+    assert api.get(services, **{"continue": "nonsense"}).code == 400
 
 
 def test_a_deleted_service_is_returned_and_others_are_not(api: RawApi, services: str, config_maps: str) -> None:
@@ -252,7 +348,7 @@ def test_a_collection_is_deleted_by_selector(api: RawApi, config_maps: str) -> N
     api.create(config_maps, config_map("a", labels={"old": "yes"}))
     api.create(config_maps, config_map("b"))
     assert api.delete(config_maps, labelSelector="old=yes").code == 200
-    assert [item["metadata"]["name"] for item in api.get(config_maps).object["items"]] == ["b"]
+    assert [item["metadata"]["name"] for item in api.get(config_maps, fieldSelector=MADE).object["items"]] == ["b"]
 
 
 def test_a_namespace_takes_its_objects_along(api: RawApi) -> None:
@@ -300,7 +396,8 @@ def test_status_is_written_apart(api: RawApi, services: str) -> None:
 
 def test_generation_counts_changes_of_the_specification(api: RawApi, namespace: str) -> None:
     path = f"/apis/networking.k8s.io/v1/namespaces/{namespace}/ingresses"
-    ingress = {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"name": "web"}, "spec": {}}
+    ingress = {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"name": "web"}}
+    ingress |= {"spec": {"defaultBackend": {"service": {"name": "web", "port": {"number": 80}}}}}
     assert api.create(path, ingress).object["metadata"]["generation"] == 1
     assert api.patch(f"{path}/web", {"metadata": {"labels": {"a": "b"}}}).object["metadata"]["generation"] == 1
     assert api.patch(f"{path}/web", {"spec": {"ingressClassName": "x"}}).object["metadata"]["generation"] == 2

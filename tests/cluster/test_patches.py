@@ -43,21 +43,122 @@ def test_a_json_patch_is_whole_or_nothing(api: RawApi, services: str) -> None:
     good = {"op": "replace", "path": "/spec/ports/0/port", "value": 81}
     answer = api.patch(f"{services}/web", [good, {"op": "test", "path": "/spec/type", "value": "x"}], JSON_PATCH)
     assert (answer.code, answer.reason) == (422, "Invalid")
+    assert answer.message.startswith("the server rejected our request due to an error in our request")
     assert api.get(f"{services}/web").object["spec"]["ports"][0]["port"] == 80
     assert api.patch(f"{services}/web", [good], JSON_PATCH).object["spec"]["ports"][0]["port"] == 81
+
+
+def test_a_json_patch_copies_moves_and_tests(api: RawApi, config_maps: str) -> None:
+    start = config_map("a", annotations={"a/b": "1", "c": "2"})
+    api.create(config_maps, start)
+    patch = [
+        {"op": "test", "path": "/data/key", "value": "value"},
+        {"op": "copy", "from": "/data/key", "path": "/data/copied"},
+        {"op": "move", "from": "/data/key", "path": "/data/moved"},
+        {"op": "test", "path": "/metadata/annotations/a~1b", "value": "1"},
+        {"op": "remove", "path": "/metadata/annotations/a~1b"},
+        {"op": "replace", "path": "/metadata/annotations/c", "value": "3"},
+    ]
+    answer = api.patch(f"{config_maps}/a", patch, JSON_PATCH)
+    assert answer.object["data"] == {"copied": "value", "moved": "value"}
+    assert answer.object["metadata"]["annotations"] == {"c": "3"}
+
+
+def test_a_json_patch_that_doubles_and_doubles_is_refused(api: RawApi, config_maps: str) -> None:
+    before = api.create(config_maps, config_map("a"))
+    patch = [{"op": "copy", "from": "", "path": f"/data/x{number}"} for number in range(60)]
+    assert 400 <= api.patch(f"{config_maps}/a", patch, JSON_PATCH).code < 500
+    assert api.get(f"{config_maps}/a").version == before.version
+
+
+def test_a_json_patch_finds_places_in_lists(api: RawApi, config_maps: str) -> None:
+    api.create(config_maps, config_map("a", finalizers=["a.b/1", "a.b/3"]))
+    patch = [
+        {"op": "add", "path": "/metadata/finalizers/1", "value": "a.b/2"},
+        {"op": "add", "path": "/metadata/finalizers/-", "value": "a.b/4"},
+        {"op": "remove", "path": "/metadata/finalizers/0"},
+        {"op": "test", "path": "/metadata/finalizers/0", "value": "a.b/2"},
+    ]
+    metadata = api.patch(f"{config_maps}/a", patch, JSON_PATCH).object["metadata"]
+    assert metadata["finalizers"] == ["a.b/2", "a.b/3", "a.b/4"]
+    api.patch(f"{config_maps}/a", {"metadata": {"finalizers": None}})
+
+
+def deployment(name: str, **template: object) -> Object:
+    labels = {"app": name}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name},
+        "spec": {
+            "selector": {"matchLabels": labels},
+            "template": {
+                "metadata": {"labels": labels},
+                "spec": {"containers": [{"name": "main", "image": "x"}], **template},
+            },
+        },
+    }
+
+
+def test_a_strategic_patch_keeps_what_it_is_told_to(api: RawApi, deployments: str) -> None:
+    api.create(deployments, deployment("web"))
+    patch = {"spec": {"strategy": {"$retainKeys": ["type"], "type": "Recreate"}}}
+    answer = api.patch(f"{deployments}/web", patch, STRATEGIC_PATCH)
+    assert answer.object["spec"]["strategy"] == {"type": "Recreate"}
+
+
+def test_a_strategic_patch_replaces_the_source_of_a_volume(api: RawApi, deployments: str) -> None:
+    api.create(deployments, deployment("web", volumes=[{"name": "v", "emptyDir": {}}]))
+    volume = {"name": "v", "configMap": {"name": "c"}, "$retainKeys": ["name", "configMap"]}
+    patch = {"spec": {"template": {"spec": {"volumes": [volume]}}}}
+    (found,) = api.patch(f"{deployments}/web", patch, STRATEGIC_PATCH).object["spec"]["template"]["spec"]["volumes"]
+    assert found["configMap"]["name"] == "c"
+    assert "emptyDir" not in found
+
+
+def test_a_strategic_patch_orders_a_list(api: RawApi, deployments: str) -> None:
+    containers = [{"name": name, "image": "x"} for name in ("a", "b")]
+    api.create(deployments, deployment("web", containers=containers))
+    order = [{"name": name} for name in ("c", "b", "a")]
+    spec = {"$setElementOrder/containers": order, "containers": [{"name": "c", "image": "y"}]}
+    answer = api.patch(f"{deployments}/web", {"spec": {"template": {"spec": spec}}}, STRATEGIC_PATCH)
+    found = answer.object["spec"]["template"]["spec"]["containers"]
+    assert [(each["name"], each["image"]) for each in found] == [("c", "y"), ("b", "x"), ("a", "x")]
+
+
+def test_a_strategic_patch_takes_words_from_a_list(api: RawApi, config_maps: str) -> None:
+    api.create(config_maps, config_map("a", finalizers=["a.b/1", "a.b/2"]))
+    patch: Object = {"metadata": {"finalizers": ["a.b/3"]}}
+    added = api.patch(f"{config_maps}/a", patch, STRATEGIC_PATCH).object
+    assert added["metadata"]["finalizers"] == ["a.b/1", "a.b/2", "a.b/3"]
+    patch = {"metadata": {"$deleteFromPrimitiveList/finalizers": ["a.b/1", "a.b/3"]}}
+    left = api.patch(f"{config_maps}/a", patch, STRATEGIC_PATCH).object
+    assert left["metadata"]["finalizers"] == ["a.b/2"]
+    api.patch(f"{config_maps}/a", {"metadata": {"finalizers": None}})
+
+
+def test_a_strategic_patch_replaces_a_map_when_told_to(api: RawApi, config_maps: str) -> None:
+    api.create(config_maps, config_map("a"))
+    patch = {"data": {"$patch": "replace", "other": "x"}}
+    assert api.patch(f"{config_maps}/a", patch, STRATEGIC_PATCH).object["data"] == {"other": "x"}
+    patch = {"data": {"$patch": "delete"}}
+    assert not api.patch(f"{config_maps}/a", patch, STRATEGIC_PATCH).object.get("data")
 
 
 @pytest.mark.parametrize(
     ("patch", "media", "code"),
     [
         ({"spec": 1}, MERGE_PATCH, 400),
-        ({"metadata": {"uid": [1]}}, MERGE_PATCH, 409),
-        ({"metadata": {"resourceVersion": {}}}, MERGE_PATCH, 409),
+        ({"metadata": {"uid": [1]}}, MERGE_PATCH, 400),
+        ({"metadata": {"resourceVersion": {}}}, MERGE_PATCH, 400),
         ({"metadata": {"labels": [1], "annotations": {"a": 1}}}, MERGE_PATCH, 400),
         ({"metadata": {"managedFields": [{"manager": 1}]}}, MERGE_PATCH, 400),
         ([], MERGE_PATCH, 400),
         ({"op": "add"}, JSON_PATCH, 400),
-        ([{"op": "shake", "path": "/a"}], JSON_PATCH, 400),
+        ([{"op": "shake", "path": "/a"}], JSON_PATCH, 422),
+        ([{"op": "add", "path": "/data/x"}], JSON_PATCH, 422),
+        ([1], JSON_PATCH, 400),
+        ([{"op": "test", "path": "/data/x", "value": "y"}] * 10_001, JSON_PATCH, 413),
         ([{"op": "remove", "path": "/spec/nothing"}], JSON_PATCH, 422),
         ({"spec": {"ports": [{"name": "x"}]}}, STRATEGIC_PATCH, 400),
         ({}, "application/json", 415),
@@ -72,7 +173,7 @@ def test_a_patch_that_does_not_fit_is_refused(api: RawApi, services: str, patch:
 @pytest.mark.parametrize("field", ["name", "namespace", "uid"])
 def test_an_object_keeps_its_identity(api: RawApi, services: str, field: str) -> None:
     api.create(services, service("web"))
-    assert api.patch(f"{services}/web", {"metadata": {field: "other"}}).code in {400, 409}
+    assert api.patch(f"{services}/web", {"metadata": {field: "other"}}).code in {400, 422}
 
 
 def test_apply_creates_then_changes_nothing(api: RawApi, services: str) -> None:

@@ -2,12 +2,12 @@
 
 import contextlib
 import queue
-import socket
 import socketserver
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
@@ -17,9 +17,12 @@ from kubernetes.stream import portforward
 
 from kfambassador.local.kube.server import KubeServer
 from kfambassador.local.ports import free_port
-from tests.cluster.raw_api import RawApi
+from tests.cluster.raw_api import RawApi, connect, trust
 from tests.cluster.tenants import Tenant, rule
 
+pytestmark = pytest.mark.embedded
+
+CONTAINER = {"name": "main", "image": "web"}
 FORWARD = rule("pods/portforward", "get create")
 
 
@@ -61,16 +64,18 @@ class Forwarder:
 
 
 @pytest.fixture
-def forwarder(tenant: Tenant) -> Iterator[Forwarder]:
+def forwarder(tenant: Tenant, tmp_path: Path) -> Iterator[Forwarder]:
     """Return a client in a namespace with a pod at this machine."""
     pods = f"{tenant.path}/pods"
     for name, address in (("web", "127.0.0.1"), ("afar", "10.1.2.3"), ("pending", "")):
-        containers = [{"name": "main", "image": "web"}]
-        tenant.admin.create(pods, {"metadata": {"name": name}, "spec": {"containers": containers}})
+        tenant.admin.create(pods, {"metadata": {"name": name}, "spec": {"containers": [CONTAINER]}})
         if address:
             running = {"status": {"phase": "Running", "podIP": address}}
             assert tenant.admin.patch(f"{pods}/{name}/status", running).code == 200
+    authority = tmp_path / "ca.crt"
+    authority.write_text(tenant.server.authority)
     configuration = client.Configuration(host=tenant.server.url)
+    configuration.ssl_ca_cert = str(authority)
     configuration.api_key = {"authorization": f"Bearer {tenant.token}"}
     with client.ApiClient(configuration) as connected:
         yield Forwarder(client.CoreV1Api(connected), tenant.namespace)
@@ -185,10 +190,14 @@ def test_a_request_that_is_none_is_told(
 
 
 @contextlib.contextmanager
-def open_websocket(url: str, token: str, path: str) -> Iterator[websocket.WebSocket]:
+def open_websocket(url: str, token: str, authority: str, path: str) -> Iterator[websocket.WebSocket]:
     header = [f"Authorization: Bearer {token}"]
     raw = websocket.create_connection(
-        f"{url.replace('http', 'ws', 1)}{path}", header=header, subprotocols=["v4.channel.k8s.io"], timeout=30
+        f"{url.replace('http', 'ws', 1)}{path}",
+        header=header,
+        subprotocols=["v4.channel.k8s.io"],
+        sslopt={"context": trust(authority)},
+        timeout=30,
     )
     try:
         yield raw
@@ -199,7 +208,7 @@ def open_websocket(url: str, token: str, path: str) -> Iterator[websocket.WebSoc
 def test_the_protocol_to_the_byte(tenant: Tenant, forwarder: Forwarder, port: int) -> None:
     path = f"{tenant.path}/pods/web/portforward?ports={port}&ports={port}"
     told = port.to_bytes(2, "little")
-    with open_websocket(tenant.server.url, tenant.server.token, path) as raw:
+    with open_websocket(tenant.server.url, tenant.server.token, tenant.server.authority, path) as raw:
         assert raw.getsubprotocol() == "v4.channel.k8s.io"
         assert [raw.recv() for _ in range(4)] == [bytes([channel]) + told for channel in range(4)]
         for channel in (2, 0):
@@ -226,7 +235,7 @@ def test_a_client_sees_the_pod_end_a_connection(tenant: Tenant, forwarder: Forwa
 def test_who_goes_takes_the_connections_along(tenant: Tenant, forwarder: Forwarder, port: int) -> None:
     said = f"goodbye from {tenant.namespace}".encode()
     path = f"{tenant.path}/pods/web/portforward?ports={port}"
-    with open_websocket(tenant.server.url, tenant.server.token, path) as raw:
+    with open_websocket(tenant.server.url, tenant.server.token, tenant.server.authority, path) as raw:
         raw.send_binary(b"\x00" + said)
         while raw.recv() != b"\x00" + said:
             pass
@@ -238,18 +247,17 @@ def test_a_server_that_closes_ends_what_it_forwards(port: int) -> None:
     pods = "/api/v1/namespaces/default/pods"
     with contextlib.ExitStack() as stack:
         with KubeServer() as server:
-            admin = RawApi(server.url, server.token)
-            admin.create(pods, {"metadata": {"name": "web"}})
+            admin = RawApi(server.url, server.token, server.authority)
+            assert admin.create(pods, {"metadata": {"name": "web"}, "spec": {"containers": [CONTAINER]}}).code == 201
             admin.patch(f"{pods}/web/status", {"status": {"podIP": "127.0.0.1"}})
             admin.close()
             path = f"{pods}/web/portforward?ports={port}"
-            raw = stack.enter_context(open_websocket(server.url, server.token, path))
+            raw = stack.enter_context(open_websocket(server.url, server.token, server.authority, path))
             assert raw.recv() == b"\x00" + port.to_bytes(2, "little")
         assert raw.recv() == b"\x01" + port.to_bytes(2, "little")
 
 
 def test_another_protocol_is_refused(tenant: Tenant, forwarder: Forwarder) -> None:
-    host, _, port = tenant.server.url.removeprefix("http://").partition(":")
     head = (
         f"GET {tenant.path}/pods/web/portforward?ports=80 HTTP/1.1",
         "Host: localhost",
@@ -258,10 +266,10 @@ def test_another_protocol_is_refused(tenant: Tenant, forwarder: Forwarder) -> No
         "Connection: Upgrade",
         "Sec-WebSocket-Version: 13",
         "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==",
-        "Sec-WebSocket-Protocol: SPDY/3.1+portforward.k8s.io",
+        "Sec-WebSocket-Protocol: v5.channel.k8s.io",
         "\r\n",
     )
-    with socket.create_connection((host, int(port))) as raw:
+    with connect(tenant.server) as raw:
         raw.sendall("\r\n".join(head).encode())
         answer = raw.recv(65536)
     assert answer.startswith(b"HTTP/1.1 400")

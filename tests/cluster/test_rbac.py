@@ -8,6 +8,8 @@ import pytest
 from tests.cluster.raw_api import MERGE_PATCH, Object, RawApi, config_map, service
 from tests.cluster.tenants import AUTHORIZATION, RBAC, Tenant, rule, url_rule
 
+pytestmark = pytest.mark.embedded
+
 SERVICES = rule("services", "get list")
 NAMED = rule("services", "get list watch update create", names=["web"])
 ANYTHING = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}

@@ -1,5 +1,7 @@
 """The reflector against a Kubernetes API in a process of its own, which is frozen, killed and started again."""
 
+import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,16 +16,19 @@ from kfambassador.kube.client import KubeClient, Manifest
 from kfambassador.kube.kinds import CUSTOM_RESOURCE_DEFINITION, MAPPING, SERVICE, Kind
 from kfambassador.kube.reflector import Changed, Listed, Lost, News, Reflector, ReflectorSettings
 
+pytestmark = pytest.mark.embedded
+
 TOKEN = "token-of-the-test"
 PATIENCE = 20.0  # seconds after which a test gives up; nothing takes so long
 QUICK = ReflectorSettings(read_timeout=1.0, watch=600.0, shortest_pause=0.05, longest_pause=0.2, missing=0.1)
 
 SERVER = """
+import json
 import sys
 from pathlib import Path
 from kfambassador.local.kube.server import KubeServer
 with KubeServer(state=Path(sys.argv[1]), port=int(sys.argv[2]), token=sys.argv[3]) as server:
-    print(server.url, flush=True)
+    print(json.dumps([server.url, server.authority]), flush=True)
     sys.stdin.read()
 """
 
@@ -35,7 +40,7 @@ class ServerProcess:
         arguments = [sys.executable, "-c", SERVER, str(state), str(port), TOKEN]
         self._process = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
-        self.url = self._process.stdout.readline().strip()
+        self.url, self.authority = json.loads(self._process.stdout.readline())
         self.port = int(self.url.rpartition(":")[2])
 
     @contextmanager
@@ -110,7 +115,8 @@ def service(name: str) -> Manifest:
 
 
 def test_a_change_is_told_after_the_listing(stack: ExitStack, tmp_path: Path) -> None:
-    client = stack.enter_context(KubeClient.connect(serve(stack, tmp_path).url, token=TOKEN))
+    server = serve(stack, tmp_path)
+    client = stack.enter_context(KubeClient.connect(server.url, token=TOKEN, authority=server.authority))
     client.apply(service("before"))
     seen = follow(stack, client)
     assert "before" in seen.wait_for_listing()
@@ -120,7 +126,7 @@ def test_a_change_is_told_after_the_listing(stack: ExitStack, tmp_path: Path) ->
 
 def test_a_frozen_server_is_noticed_and_followed_again(stack: ExitStack, tmp_path: Path) -> None:
     server = serve(stack, tmp_path)
-    client = stack.enter_context(KubeClient.connect(server.url, token=TOKEN))
+    client = stack.enter_context(KubeClient.connect(server.url, token=TOKEN, authority=server.authority))
     seen = follow(stack, client)
     seen.wait_for_listing()
     with server.frozen():
@@ -134,7 +140,7 @@ def test_a_frozen_server_is_noticed_and_followed_again(stack: ExitStack, tmp_pat
 
 def test_a_server_killed_and_started_again_is_followed_again(stack: ExitStack, tmp_path: Path) -> None:
     server = serve(stack, tmp_path)
-    client = stack.enter_context(KubeClient.connect(server.url, token=TOKEN))
+    client = stack.enter_context(KubeClient.connect(server.url, token=TOKEN, authority=server.authority))
     client.apply(service("kept"))
     seen = follow(stack, client)
     seen.wait_for_listing()
@@ -148,12 +154,14 @@ def test_a_server_killed_and_started_again_is_followed_again(stack: ExitStack, t
 
 def test_a_server_that_lost_its_memory_is_believed(stack: ExitStack, tmp_path: Path) -> None:
     server = serve(stack, tmp_path / "first")
-    client = stack.enter_context(KubeClient.connect(server.url, token=TOKEN))
+    client = stack.enter_context(KubeClient.connect(server.url, token=TOKEN, authority=server.authority))
     for number in range(50):
         client.apply(service(f"s{number}"))
     seen = follow(stack, client)
     assert "s49" in seen.wait_for_listing()
     server.kill()
+    (tmp_path / "second").mkdir()
+    shutil.copy(tmp_path / "first" / "kubernetes-ca.pem", tmp_path / "second")
     serve(stack, tmp_path / "second", port=server.port)
     assert "s49" not in seen.wait_for_listing()
     client.apply(service("after"))
@@ -161,7 +169,8 @@ def test_a_server_that_lost_its_memory_is_believed(stack: ExitStack, tmp_path: P
 
 
 def test_a_kind_is_followed_once_its_definition_is_there(stack: ExitStack, tmp_path: Path) -> None:
-    client = stack.enter_context(KubeClient.connect(serve(stack, tmp_path).url, token=TOKEN))
+    server = serve(stack, tmp_path)
+    client = stack.enter_context(KubeClient.connect(server.url, token=TOKEN, authority=server.authority))
     client.delete(CUSTOM_RESOURCE_DEFINITION, "mappings.getambassador.io")
     seen = follow(stack, client, MAPPING)
     assert seen.wait_for_listing() == set()

@@ -13,6 +13,8 @@ from kfambassador.local.kube.server import KubeServer
 from tests.cluster.raw_api import Object, RawApi
 from tests.cluster.tenants import AUTHENTICATION, Tenant, rule
 
+pytestmark = pytest.mark.embedded
+
 ISSUER = "https://kubernetes.default.svc.cluster.local"
 
 
@@ -37,7 +39,7 @@ def read_claims(token: str) -> Object:
 
 
 def is_let_in(tenant: Tenant, token: str) -> bool:
-    api = RawApi(tenant.server.url, token)
+    api = RawApi(tenant.server.url, token, tenant.server.authority)
     answer = api.get("/api/v1")
     api.close()
     if answer.code == 401:
@@ -98,7 +100,8 @@ def test_a_token_ends_with_its_account(tenant: Tenant) -> None:
 
 @pytest.mark.parametrize(("kind", "plural"), [("Pod", "pods"), ("Secret", "secrets")])
 def test_a_token_ends_with_what_it_is_bound_to(tenant: Tenant, kind: str, plural: str) -> None:
-    body: Object = {"metadata": {"name": "bound"}}
+    spec = {"containers": [{"name": "main", "image": "example.com/main:1"}]}
+    body: Object = {"metadata": {"name": "bound"}} | ({"spec": spec} if kind == "Pod" else {})
     uid = tenant.admin.create(f"{tenant.path}/{plural}", body).object["metadata"]["uid"]
     reference = {"kind": kind, "apiVersion": "v1", "name": "bound"}
     token = request_token(tenant.admin, tenant, boundObjectRef=reference)["status"]["token"]
@@ -128,7 +131,7 @@ def test_a_token_that_was_tampered_with_is_nobodys(tenant: Tenant) -> None:
 
 def test_another_servers_token_is_nobodys(tenant: Tenant) -> None:
     with KubeServer() as other:
-        api = RawApi(other.url, tenant.token)
+        api = RawApi(other.url, tenant.token, other.authority)
         assert api.get("/api").code == 401
         api.close()
 
@@ -163,7 +166,8 @@ def test_a_cluster_has_a_shortest_and_a_longest_token(
     ],
 )
 def test_a_token_is_bound_to_what_is_there(tenant: Tenant, reference: Object, code: int, complaint: str) -> None:
-    tenant.admin.create(f"{tenant.path}/pods", {"metadata": {"name": "there"}})
+    spec = {"containers": [{"name": "main", "image": "example.com/main:1"}]}
+    tenant.admin.create(f"{tenant.path}/pods", {"metadata": {"name": "there"}, "spec": spec})
     path = f"{tenant.path}/serviceaccounts/{tenant.account}/token"
     answer = tenant.admin.create(path, {"spec": {"boundObjectRef": reference}})
     assert answer.code == code
@@ -188,12 +192,12 @@ def test_a_token_is_given_to_those_who_may_create_it(tenant: Tenant) -> None:
 def test_tokens_outlive_a_restart(tmp_path: Path) -> None:
     accounts = "/api/v1/namespaces/default/serviceaccounts"
     with KubeServer(state=tmp_path) as server:
-        admin = RawApi(server.url, server.token)
+        admin = RawApi(server.url, server.token, server.authority)
         admin.create(accounts, {"metadata": {"name": "x"}})
         token = admin.create(f"{accounts}/x/token", {}).object["status"]["token"]
         admin.close()
     with KubeServer(state=tmp_path) as server:
-        api = RawApi(server.url, token)
+        api = RawApi(server.url, token, server.authority)
         assert api.get("/api").code == 200
         api.close()
 
@@ -208,7 +212,7 @@ def test_without_roles_whoever_is_known_may_do_everything(api: RawApi, namespace
     accounts = f"/api/v1/namespaces/{namespace}/serviceaccounts"
     api.create(accounts, {"metadata": {"name": "x"}})
     token = api.create(f"{accounts}/x/token", {}).object["status"]["token"]
-    bearer = RawApi(api.url, token)
+    bearer = RawApi(api.url, token, api.authority)
     assert bearer.get("/api/v1/secrets").code == 200
     assert bearer.create("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", {}).code == 422
     bearer.close()

@@ -7,7 +7,9 @@ import pytest
 import requests
 
 from kfambassador.local.kube.server import KubeServer
-from tests.cluster.raw_api import Object, RawApi, config_map
+from tests.cluster.raw_api import MADE, Object, RawApi, Trusting, config_map
+
+TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
 
 
 def seen(event: Object) -> tuple[str, str]:
@@ -39,7 +41,7 @@ def test_a_watch_without_a_version_begins_with_the_present(
     api: RawApi, config_maps: str, version: dict[str, str]
 ) -> None:
     api.create(config_maps, config_map("a"))
-    with api.watch(config_maps, **version) as events:
+    with api.watch(config_maps, fieldSelector=MADE, **version) as events:
         assert seen(next(events)) == ("ADDED", "a")
         api.create(config_maps, config_map("b"))
         assert seen(next(events)) == ("ADDED", "b")
@@ -48,7 +50,7 @@ def test_a_watch_without_a_version_begins_with_the_present(
 def test_initial_events_end_with_a_bookmark(api: RawApi, config_maps: str) -> None:
     api.create(config_maps, config_map("a"))
     query = {"sendInitialEvents": "true", "allowWatchBookmarks": "true", "resourceVersionMatch": "NotOlderThan"}
-    with api.watch(config_maps, **query) as events:
+    with api.watch(config_maps, fieldSelector=MADE, **query) as events:
         added, bookmark = islice(events, 2)
     assert seen(added) == ("ADDED", "a")
     assert bookmark["type"] == "BOOKMARK"
@@ -81,6 +83,17 @@ def test_one_object_can_be_watched(api: RawApi, config_maps: str) -> None:
         assert seen(next(events)) == ("ADDED", "b")
 
 
+def test_the_old_paths_of_watches_are_served(api: RawApi, config_maps: str, namespace: str) -> None:
+    start = api.create(config_maps, config_map("a")).version
+    api.create(config_maps, config_map("b"))
+    of_namespace = f"/api/v1/watch/namespaces/{namespace}/configmaps"
+    for path in (of_namespace, f"{of_namespace}/b", "/api/v1/watch/configmaps"):
+        with api.watch(path, watch="", resourceVersion=start) as events:
+            assert seen(next(events)) == ("ADDED", "b")
+    assert api.delete(of_namespace).code == 405
+    assert api.get("/api/v1/watch/nothing").code == 404
+
+
 def test_other_namespaces_are_not_seen(api: RawApi, config_maps: str) -> None:
     start = api.get(config_maps).version
     elsewhere = "/api/v1/namespaces/default/configmaps"
@@ -94,12 +107,12 @@ def test_other_namespaces_are_not_seen(api: RawApi, config_maps: str) -> None:
 def test_a_version_that_is_no_longer_known_is_gone(tmp_path: Path) -> None:
     # A server that was restarted knows its objects, and no changes from before.
     with KubeServer(state=tmp_path) as server:
-        before = RawApi(server.url, server.token)
+        before = RawApi(server.url, server.token, server.authority)
         first = before.create("/api/v1/namespaces/default/configmaps", config_map("a"))
         before.create("/api/v1/namespaces/default/configmaps", config_map("b"))
         before.close()
     with KubeServer(state=tmp_path) as server:
-        after = RawApi(server.url, server.token)
+        after = RawApi(server.url, server.token, server.authority)
         with after.watch("/api/v1/configmaps", resourceVersion=first.version) as events:
             (event,) = events
         after.close()
@@ -112,14 +125,50 @@ def test_a_version_that_is_no_number_is_refused(api: RawApi, config_maps: str) -
     assert api.get(config_maps, watch="1", resourceVersion="x").code == 400
 
 
-def test_a_list_of_a_version_to_come_times_out(api: RawApi, config_maps: str) -> None:
-    answer = api.get(config_maps, resourceVersion=10**9)
+def test_present_objects_of_a_version_to_come_time_out(api: RawApi, config_maps: str) -> None:
+    query = {"sendInitialEvents": "true", "allowWatchBookmarks": "true", "resourceVersionMatch": "NotOlderThan"}
+    answer = api.get(config_maps, watch="1", resourceVersion=10**9, **query)
     assert (answer.code, answer.reason) == (504, "Timeout")
+    assert "Too large resource version" in answer.message
+
+
+def test_a_watch_may_begin_without_the_present(api: RawApi, config_maps: str) -> None:
+    api.create(config_maps, config_map("a"))
+    query = {"sendInitialEvents": "false", "resourceVersionMatch": "NotOlderThan"}
+    with api.watch(config_maps, fieldSelector=MADE, **query) as events:
+        api.create(config_maps, config_map("b"))
+        assert seen(next(events)) == ("ADDED", "b")
+
+
+def test_events_can_be_rows_of_a_table(api: RawApi, config_maps: str) -> None:
+    start = api.create(config_maps, config_map("a")).version
+    with api.watch(config_maps, accept=TABLE, resourceVersion=start) as events:
+        api.create(config_maps, config_map("b"))
+        api.patch(f"{config_maps}/b", {"data": {"more": "x"}})
+        api.delete(f"{config_maps}/b")
+        found = list(islice(events, 3))
+    assert [event["type"] for event in found] == ["ADDED", "MODIFIED", "DELETED"]
+    assert {event["object"]["kind"] for event in found} == {"Table"}
+    rows = [row for event in found for row in event["object"]["rows"]]
+    assert [row["cells"][:2] for row in rows] == [["b", 1], ["b", 2], ["b", 2]]
+    assert {row["object"]["kind"] for row in rows} == {"PartialObjectMetadata"}
+    columns = [column["name"] for column in found[0]["object"]["columnDefinitions"]]
+    assert columns == ["Name", "Data", "Age"]
+
+
+@pytest.mark.parametrize("text", ["", "true", "1", "yes"])
+def test_a_watch_is_asked_for_in_several_words(api: RawApi, config_maps: str, text: str) -> None:
+    start = api.create(config_maps, config_map("a")).version
+    api.create(config_maps, config_map("b"))
+    with api.watch(config_maps, resourceVersion=start, watch=text) as events:
+        assert seen(next(events)) == ("ADDED", "b")
 
 
 def test_a_watch_ends_when_the_server_does() -> None:
     server = KubeServer().start()
-    url = f"{server.url}/api/v1/services?watch=1"
-    with requests.get(url, headers={"Authorization": f"Bearer {server.token}"}, stream=True) as response:
-        server.close()
-        assert response.content == b""
+    url = f"{server.url}/api/v1/secrets?watch=1"
+    with requests.Session() as session:
+        session.mount("https://", Trusting(server.authority))
+        with session.get(url, headers={"Authorization": f"Bearer {server.token}"}, stream=True) as response:
+            server.close()
+            assert response.content == b""

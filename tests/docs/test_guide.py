@@ -18,7 +18,6 @@ import pytest
 
 from kfambassador.local.background import BackgroundServer
 from kfambassador.local.models import ModelServer
-from tests.docs.cluster import running_cluster
 from tests.docs.pages import Stage, find_blocks, follow
 from tests.docs.servers import ChatServer, FailingServer, InferenceServer
 from tests.e2e.test_grpc_calls import Server as GrpcServer
@@ -101,13 +100,17 @@ def moving() -> Iterator[Stage]:
 
 @contextmanager
 def administering() -> Iterator[Stage]:
-    with ModelServer("mnist") as model, stage("6443", servers={}) as found:
+    with stage("6443", "8601", "8877", servers={}) as found:
         shutil.copytree(ROOT / "deploy", found.folder / "deploy")
-        config = found.folder / ".kube" / "config"
-        config.parent.mkdir()
-        http_port, api_port = (found.ports[port] for port in ("8080", "6443"))
-        with running_cluster(config, http_port=http_port, api_port=api_port, model_port=model.port):
-            yield found
+        found.environ = {**found.environ, "KUBECONFIG": "cluster.kubeconfig"}
+        yield found
+
+
+@contextmanager
+def running_here() -> Iterator[Stage]:
+    with stage("6443", "8501", "8502", servers={}) as found:
+        found.environ = {**found.environ, "KUBECONFIG": "local.kubeconfig"}
+        yield found
 
 
 @contextmanager
@@ -116,11 +119,22 @@ def looking() -> Iterator[Stage]:
         yield found
 
 
+@contextmanager
+def building() -> Iterator[Stage]:
+    with stage("8501", "8502", "8503", "8599", servers={}) as found, sharing_a_gateway(found):
+        for program in (GUIDE / "pipelines").glob("*.py"):
+            shutil.copy(program, found.folder)
+        yield found
+
+
 SETTINGS = {
     GUIDE / "notebooks.md": looking,
+    GUIDE / "pipelines.md": building,
     GUIDE / "publish-a-model.md": publishing,
     GUIDE / "traffic.md": moving,
     GUIDE / "clusters.md": administering,
+    GUIDE / "kubernetes-api.md": running_here,
+    GUIDE / "local-services.md": running_here,
 }
 
 

@@ -1,10 +1,12 @@
 """The whole gateway in one process, from its parts: embedded API, controller, Envoy."""
 
 import json
+import ssl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
@@ -45,12 +47,7 @@ class Parts:
 
     def apply_service(self, name: str, annotation: str, *, namespace: str = "default") -> str:
         """Apply an annotated Service; give its resourceVersion."""
-        manifest = {
-            "apiVersion": "v1",
-            "kind": "Service",
-            "metadata": {"name": name, "namespace": namespace, "annotations": {CONFIG_ANNOTATION: annotation}},
-            "spec": {"ports": [{"port": 80}]},
-        }
+        manifest = annotate_service(name, annotation, namespace=namespace)
         version: str = self.client.apply(manifest, force=True)["metadata"]["resourceVersion"]
         return version
 
@@ -75,11 +72,22 @@ class Parts:
         return fetch(self.url + path, method=method, body=body)
 
 
-def fetch(url: str, *, method: str = "GET", body: bytes | None = None, token: str = "") -> Answer:
+def annotate_service(name: str, annotation: str, *, namespace: str = "default") -> dict[str, Any]:
+    """A Service that carries configuration."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": name, "namespace": namespace, "annotations": {CONFIG_ANNOTATION: annotation}},
+        "spec": {"ports": [{"port": 80}]},
+    }
+
+
+def fetch(url: str, *, method: str = "GET", body: bytes | None = None, token: str = "", authority: str = "") -> Answer:
     """Send one request; an error status is an answer too."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     try:
-        with urlopen(Request(url, data=body, method=method, headers=headers), timeout=10) as response:
+        context = ssl.create_default_context(cadata=authority) if authority else None
+        with urlopen(Request(url, data=body, method=method, headers=headers), timeout=10, context=context) as response:
             return Answer(response.status, response.read().decode())
     except HTTPError as error:
         with error:
@@ -92,7 +100,7 @@ def running_gateway(*, token: str | None = None) -> Iterator[Parts]:
     port = free_port()
     with (
         KubeServer() as api,
-        KubeClient.connect(api.url, token=api.token) as client,
+        KubeClient.connect(api.url, token=api.token, authority=api.authority) as client,
         private_directory() as directory,
     ):
         settings = ControllerSettings(

@@ -1,10 +1,12 @@
 """What tests of the stack and of the shared gateway have in common."""
 
 import os
+import random
 import signal
+import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -26,11 +28,21 @@ rewrite: /v1/models/half_plus_two
 service: 127.0.0.1:{port}
 """
 
+#: A kubeconfig that somebody has for another cluster.
+THEIRS = """\
+apiVersion: v1
+kind: Config
+clusters: [{name: prod, cluster: {server: 'https://prod.example'}}]
+users: [{name: me, user: {token: of-mine}}]
+contexts: [{name: prod, context: {cluster: prod, user: me}}]
+current-context: prod
+"""
+
 
 @contextmanager
 def client_of(endpoint: GatewayEndpoint) -> Iterator[KubeClient]:
     """A client of a gateway's Kubernetes API."""
-    with KubeClient.connect(endpoint.api_url, token=endpoint.api_token) as client:
+    with KubeClient.connect(endpoint.api_url, token=endpoint.api_token, authority=endpoint.api_authority) as client:
         yield client
 
 
@@ -59,6 +71,15 @@ def ask_model(endpoint: GatewayEndpoint) -> int | None:
 def is_ready(endpoint: GatewayEndpoint) -> bool:
     """Whether the gateway says it is."""
     return fetch(f"{endpoint.diagnostics_url}/ambassador/v0/check_ready").status == 200
+
+
+def low_port() -> int:
+    """A free port that the system gives to nobody who asks for any."""
+    while True:
+        with socket.socket() as taken, suppress(OSError):
+            taken.bind(("127.0.0.1", random.randrange(10_000, 30_000)))
+            port: int = taken.getsockname()[1]
+            return port
 
 
 def find_envoys(directory: Path) -> list[int]:

@@ -1,5 +1,6 @@
 """People of a cluster with roles: each a ServiceAccount with a token of its own, and a kubeconfig."""
 
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
@@ -45,10 +46,11 @@ def make_person(api: RawApi, name: str, *, namespace: str) -> str:
     return str(answer.object["status"]["token"])
 
 
-def write_kubeconfig(path: Path, *, url: str, token: str, namespace: str) -> Path:
+def write_kubeconfig(path: Path, *, url: str, token: str, authority: str, namespace: str) -> Path:
     """Write the kubeconfig of somebody who works in a namespace."""
+    trusted = b64encode(authority.encode()).decode()
     path.write_text(
-        f"clusters: [{{name: here, cluster: {{server: '{url}'}}}}]\n"
+        f"clusters: [{{name: here, cluster: {{server: '{url}', certificate-authority-data: {trusted}}}}}]\n"
         f"users: [{{name: me, user: {{token: '{token}'}}}}]\n"
         f"contexts: [{{name: c, context: {{cluster: here, user: me, namespace: {namespace}}}}}]\ncurrent-context: c\n"
     )

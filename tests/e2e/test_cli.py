@@ -21,7 +21,9 @@ from kfambassador.names import CONFIG_ANNOTATION
 from kfambassador.resources.documents import read_documents
 from kfambassador.resources.fields import as_object
 from tests.backends import EchoServer
+from tests.cluster.conftest import kubectl_path
 from tests.e2e.gateway import until
+from tests.e2e.local_gateway import THEIRS
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("shared-gateway")]
 
@@ -51,9 +53,9 @@ class Foreground:
 
 
 @contextmanager
-def foreground() -> Iterator[Foreground]:
+def foreground(*options: str) -> Iterator[Foreground]:
     """Run a gateway in the foreground of a process of its own, which does not outlive the test."""
-    with subprocess.Popen([*COMMAND, "local"], stdout=PIPE, stderr=PIPE, text=True) as process:
+    with subprocess.Popen([*COMMAND, "local", *options], stdout=PIPE, stderr=PIPE, text=True) as process:
         try:
             yield Foreground(process)
         finally:
@@ -181,11 +183,74 @@ def test_status_shows_the_shared_gateway_without_its_tokens(shared: str, capsys:
     told = here(capsys, "local", "status")[1]
     for token in (runtime["api_token"], runtime["diagnostics_token"]):
         assert token not in status.stdout + told
+    assert f"Kubernetes API {runtime['api_url']}; a kubeconfig for it: kfambassador local kubeconfig" in told
     where = f"{runtime['diagnostics_url']}/ambassador/v0"
     assert f"read API {where}; diagnostics_token in {shown['file']} opens it" in told
     given = Request(f"{where}/routes", headers={"Authorization": f"Bearer {runtime['diagnostics_token']}"})
     with urlopen(given) as answer:
         assert "routes" in json.load(answer)
+
+
+def test_a_kubeconfig_is_printed_to_who_asks_for_it(shared: str, tmp_path: Path) -> None:
+    done = run("local", "kubeconfig")
+    assert (done.returncode, done.stderr) == (0, "")
+    (tmp_path / "config").write_text(done.stdout)
+    assert "namespace/default" in kubectl(tmp_path / "config", "get", "namespaces", "--output", "name")
+
+
+def test_a_running_gateway_joins_a_kubeconfig_and_leaves_it_at_its_end(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "config"
+    path.write_text(THEIRS)
+    with TemporaryDirectory(prefix="kfa-") as directory:
+        monkeypatch.setenv("KFAMBASSADOR_RUNTIME_DIR", directory)
+        assert run("local", "start").returncode == 0
+        done = run("local", "start", "--kubeconfig", str(path))
+        assert (done.returncode, done.stderr) == (
+            0,
+            f"{path} has context kfambassador-local, which is the current one now; before it was prod\n",
+        )
+        assert "namespace/default" in kubectl(path, "get", "namespaces", "--output", "name")
+        assert run("local", "stop").stdout == "stopped\n"
+    assert kubectl(path, "config", "get-contexts", "--output", "name") == "prod\n"
+    assert "prod.example" in path.read_text()
+
+
+def test_a_gateway_in_the_foreground_takes_its_context_along(tmp_path: Path) -> None:
+    path = tmp_path / "config"
+    path.write_text(THEIRS)
+    with foreground("--kubeconfig", str(path)) as gateway:
+        assert "namespace/default" in kubectl(path, "get", "namespaces", "--output", "name")
+        gateway.end()
+    assert kubectl(path, "config", "get-contexts", "--output", "name") == "prod\n"
+
+
+def kubectl(kubeconfig: Path, *arguments: str) -> str:
+    """Run kubectl with a kubeconfig."""
+    command = [str(kubectl_path()), "--kubeconfig", str(kubeconfig), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def test_without_a_gateway_there_is_no_kubeconfig(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("KFAMBASSADOR_RUNTIME_DIR", str(tmp_path / "run"))
+    done = run("local", "kubeconfig")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "Your gateway does not run. Start it first: kfambassador local start\n"
+
+
+def test_what_is_no_kubeconfig_is_refused_in_words(shared: str, tmp_path: Path) -> None:
+    path = tmp_path / "compose.yaml"
+    path.write_text("services: {}\n")
+    done = run("local", "start", "--kubeconfig", str(path))
+    assert (done.returncode, path.read_text()) == (2, "services: {}\n")
+    assert done.stderr.startswith(f"{path} is no kubeconfig: it has neither clusters nor users nor contexts.")
+
+
+def test_an_option_before_a_command_is_told_where_it_belongs(capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, err = here(capsys, "local", "--rbac", "--kubeconfig", "config", "start")
+    assert code == 2
+    assert err.startswith("--kubeconfig, --rbac before 'start' has no effect.")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -14,6 +14,7 @@ from kfambassador.kube.client import KubeClient
 from kfambassador.kube.reflector import ReflectorSettings
 from kfambassador.local.envoy_process import EnvoyProcess, private_directory
 from kfambassador.local.kube.server import KubeServer
+from kfambassador.local.kube.store.state import StateDirectory
 from kfambassador.local.models import ModelServer
 from kfambassador.local.ports import free_port
 from kfambassador.names import XDS_SOCKET
@@ -31,7 +32,9 @@ class Scene:
     def __init__(self, state: Path, directory: Path) -> None:
         self.api_port, self.http_port = free_port(), free_port()
         self.state = state
-        self.client = KubeClient.connect(f"http://127.0.0.1:{self.api_port}", token=TOKEN)
+        with StateDirectory(self.state) as opened:
+            authority = opened.read_authority().certificate
+        self.client = KubeClient.connect(f"https://127.0.0.1:{self.api_port}", token=TOKEN, authority=authority)
         self.settings = ControllerSettings(
             xds_socket=directory / XDS_SOCKET,
             listener=ListenerSettings(port=self.http_port),

@@ -34,6 +34,8 @@ spec:
   {more}
 """
 
+STAMP = "2026-01-01T00:00:00Z"
+
 LISTENER_AND_HOST = """
 ---
 apiVersion: getambassador.io/v3alpha1
@@ -114,7 +116,8 @@ def test_every_version_is_applied_listed_explained_and_served_at_once(world: Wor
     versions = ("v1", "v2", "v3alpha1")
     for version in versions:
         world.kubectl("apply", "-f", "-", given=world.manifest(f"in-{version}", version=version))
-        world.kubectl("wait", "--for=condition=Ready", "--timeout=20s", f"mapping/in-{version}")
+        for condition in ("Ready", "Accepted", "Programmed", "Conflicted=false", "Quarantined=false"):
+            world.kubectl("wait", f"--for=condition={condition}", "--timeout=20s", f"mapping/in-{version}")
         assert world.request(f"/in-{version}/").status == 200
     table = world.kubectl("get", "mappings.v3alpha1.getambassador.io")
     headings, *rows = table.splitlines()
@@ -177,6 +180,8 @@ def test_a_conflict_names_the_owner_and_a_mended_mapping_runs(world: World) -> N
     # Should both be made in one second, the one whose name comes first is the elder.
     world.kubectl("apply", "-f", "-", given=world.manifest("claimed", namespace="rival"))
     reason = world.await_state("claimed", "Inactive", namespace="rival")
+    for condition in ("Conflicted", "Accepted=false", "Programmed=false", "Ready=false"):
+        world.kubectl("wait", "-n", "rival", f"--for=condition={condition}", "--timeout=20s", "mapping/claimed")
     assert "belong to a mapping of namespace owner, which was there first" in reason
     mended = world.manifest("claimed", namespace="rival").replace("prefix: /claimed/", "prefix: /mended/")
     world.kubectl("apply", "-f", "-", given=mended)
@@ -221,12 +226,31 @@ def test_a_status_that_somebody_else_wrote_is_mended(world: World) -> None:
     assert world.await_state("touched", "Running") == ""
 
 
+def test_whose_a_condition_is_shows_in_the_managed_fields(world: World) -> None:
+    world.kubectl("apply", "-f", "-", given=world.manifest("owned"))
+    world.await_state("owned", "Running")
+    theirs = {"type": "Reviewed", "status": "True", "reason": "Ann", "message": "", "lastTransitionTime": STAMP}
+    patch = {"metadata": {"name": "owned"}, "status": {"conditions": [theirs]}}
+    applied = json.dumps({"apiVersion": MAPPING.api_version, "kind": "Mapping", **patch})
+    command = ("apply", "--server-side", "--subresource=status", "--field-manager=ann", "-f", "-")
+    world.kubectl(*command, given=applied)
+    # The spec is another, and so what is said of it is written anew; what somebody else says stays.
+    world.kubectl("apply", "-f", "-", given=world.manifest("owned", more="timeout_ms: 7"))
+    until(lambda: '"observedGeneration": 2' in json.dumps(world.status("owned")))
+    assert theirs in json.loads(json.dumps(world.status("owned")["conditions"]))
+    fields = json.loads(world.kubectl("get", "mapping", "owned", "-o", "json", "--show-managed-fields"))
+    owners = {(each["manager"], each.get("subresource")) for each in fields["metadata"]["managedFields"]}
+    assert {("kfambassador", "status"), ("ann", "status")} <= owners
+
+
 def test_what_only_envoy_refuses_is_told_in_its_words(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     # Everything Envoy is known to refuse is found beforehand; blind our own checks to meet its refusal.
     monkeypatch.setattr(compiling, "check_mapping", lambda *_: ())
     poison = world.manifest("poison").replace("prefix: /poison/", "prefix: '/poison/['").replace("_exact", "_regex")
     world.kubectl("apply", "-f", "-", given=poison)
     assert "Envoy refuses it: missing ]: [" in world.await_state("poison", "Inactive")
+    for condition in ("Quarantined", "Accepted=false", "Conflicted=false"):
+        world.kubectl("wait", f"--for=condition={condition}", "--timeout=20s", "mapping/poison")
     world.kubectl("delete", "mapping", "poison")
 
 

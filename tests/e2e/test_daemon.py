@@ -10,11 +10,16 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from kfambassador.errors import ConfigurationError, MissingExtra, PortInUse, StateInUse
+from kfambassador.kube.client import KubeClient
+from kfambassador.kube.kinds import NAMESPACE
 from kfambassador.local import daemon, envoy_process
+from kfambassador.local.announcing import share_kubeconfig
 from kfambassador.local.daemon import ensure_gateway, find_gateway, gateway_status, hold_lease, stop_gateway
 from kfambassador.local.envoy_process import private_directory
 from kfambassador.local.kube.server import KubeServer
@@ -22,7 +27,16 @@ from kfambassador.local.lock import find_holder, is_held
 from kfambassador.local.models import ModelServer
 from kfambassador.local.runtime_directory import RuntimeDirectory, read_endpoint, write_endpoint
 from tests.e2e.gateway import until
-from tests.e2e.local_gateway import ask_model, find_envoys, find_processes, is_ready, kill_envoy, linux_only, publish
+from tests.e2e.local_gateway import (
+    ask_model,
+    find_envoys,
+    find_processes,
+    is_ready,
+    kill_envoy,
+    linux_only,
+    low_port,
+    publish,
+)
 
 pytestmark = [pytest.mark.e2e, linux_only]
 
@@ -123,18 +137,19 @@ def test_it_lives_apart_from_who_started_it(standing: RuntimeDirectory) -> None:
 
 
 @pytest.mark.parametrize(
-    ("port", "state", "words"),
+    ("wanted", "words"),
     [
-        (1, None, r"on port \d+, not 1\. Stop it first: kfambassador local stop"),
-        (0, Path("/elsewhere"), "with the state directory /.*/state. Stop it first: kfambassador local stop"),
+        ({"http_port": 1}, r"on port \d+, not 1\. Stop it first: kfambassador local stop"),
+        ({"api_port": 1}, r"with its Kubernetes API on port \d+, not 1\. Stop it first: kfambassador local stop"),
+        ({"state": Path("/elsewhere")}, "with the state directory /.*/state. Stop it first: kfambassador local stop"),
     ],
-    ids=["port", "state"],
+    ids=["port", "port of the API", "state"],
 )
 def test_to_ask_for_another_one_than_runs_is_an_error(
-    standing: RuntimeDirectory, port: int, state: Path | None, words: str
+    standing: RuntimeDirectory, wanted: dict[str, Any], words: str
 ) -> None:
     with pytest.raises(ConfigurationError, match=words):
-        ensure_gateway(http_port=port, state=state)
+        ensure_gateway(**wanted)
 
 
 def test_to_ask_for_the_one_that_runs_gives_it(standing: RuntimeDirectory) -> None:
@@ -153,6 +168,70 @@ def test_its_status_tells_who_uses_it_and_what_is_missing(runtime: RuntimeDirect
         kill_envoy(runtime.envoy)
     until(lambda: "it is left alone" in (gateway_status().missing or ""))
     assert "no Envoy is connected" in (gateway_status().missing or "")
+
+
+# Kubeconfigs
+
+
+def test_a_kubeconfig_is_joined_when_somebody_asks_and_left_at_the_end(
+    runtime: RuntimeDirectory, tmp_path: Path
+) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    endpoint = ensure_gateway()
+    assert not runtime.kubeconfigs.exists()
+    for path in (first, second, first):
+        assert "is the current one now" in share_kubeconfig(runtime, path, endpoint)
+        assert reaches(path)
+    assert stop_gateway()
+    assert_nothing_left(runtime)
+    for path in (first, second):
+        assert yaml.safe_load(path.read_text())["clusters"] == []
+
+
+def test_what_leads_to_a_state_directory_stays_good(runtime: RuntimeDirectory, tmp_path: Path) -> None:
+    path = tmp_path / "config"
+    share_kubeconfig(runtime, path, ensure_gateway(state=tmp_path / "state", api_port=low_port()))
+    assert stop_gateway()
+    assert_nothing_left(runtime)
+    before = path.read_bytes()
+    ensure_gateway(state=tmp_path / "state")
+    assert path.read_bytes() == before
+    assert reaches(path)
+
+
+def test_one_that_replaces_a_gateway_that_crashed_is_reached_by_the_same_kubeconfig(
+    runtime: RuntimeDirectory, tmp_path: Path
+) -> None:
+    good, spoilt = tmp_path / "good", tmp_path / "spoilt"
+    before = ensure_gateway()
+    for path in (good, spoilt):
+        share_kubeconfig(runtime, path, before)
+    os.kill(before.pid, signal.SIGKILL)
+    until(lambda: not find_processes(runtime.path))
+    spoilt.write_text("services: {}\n")
+    assert ensure_gateway().api_token != before.api_token
+    assert reaches(good)
+    assert "spoilt is no kubeconfig" in runtime.log.read_text()
+    assert stop_gateway()
+    assert (yaml.safe_load(good.read_text())["clusters"], spoilt.read_text()) == ([], "services: {}\n")
+
+
+def test_one_that_was_stopped_after_it_crashed_is_in_no_kubeconfig(runtime: RuntimeDirectory, tmp_path: Path) -> None:
+    path = tmp_path / "config"
+    endpoint = ensure_gateway()
+    share_kubeconfig(runtime, path, endpoint)
+    os.kill(endpoint.pid, signal.SIGKILL)
+    until(lambda: not find_processes(runtime.path))
+    stop_gateway()
+    assert yaml.safe_load(path.read_text())["clusters"] == []
+    ensure_gateway()
+    assert yaml.safe_load(path.read_text())["clusters"] == []
+
+
+def reaches(path: Path) -> bool:
+    """Whether a kubeconfig leads to a Kubernetes API that lets its user in."""
+    with KubeClient.from_kubeconfig(path=path) as client:
+        return bool(client.list(NAMESPACE).items)
 
 
 # Failing to start
@@ -208,8 +287,9 @@ def test_one_that_is_killed_takes_envoy_along_and_is_replaced(
     until(lambda: not find_processes(runtime.path))
     assert find_gateway() is None
     after = ensure_gateway()
-    assert (after.url, after.state) == (before.url, before.state)
-    assert after.api_token != before.api_token
+    assert (after.url, after.api_url, after.state) == (before.url, before.api_url, before.state)
+    assert after.diagnostics_token != before.diagnostics_token
+    assert (after.api_token == before.api_token) == keeps
     assert ask_model(after) == (200 if keeps else 404)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from kfambassador.controller.loop import Controller
+from kfambassador.controller.reporting.settings import ReportSettings
 from kfambassador.controller.settings import ControllerSettings
 from kfambassador.controller.state import SourceState
 from kfambassador.kube.client import KubeClient
@@ -139,7 +140,9 @@ class Loop:
         self.now = NOON
         self.client = client
         settings = ControllerSettings(
-            xds_socket=directory / XDS_SOCKET, policy=TenancyPolicy.laptop(), write_statuses=False
+            xds_socket=directory / XDS_SOCKET,
+            policy=TenancyPolicy.laptop(),
+            reporting=ReportSettings(statuses=False, events=False),
         )
         self.controller = Controller(client, settings, wall=lambda: self.now)
 
@@ -179,5 +182,9 @@ async def judge_by_the_wall_clock(loop: Loop) -> None:
 
 
 def test_the_wall_clock_decides_even_when_it_jumps() -> None:
-    with KubeServer() as api, KubeClient.connect(api.url, token=api.token) as client, private_directory() as directory:
+    with (
+        KubeServer() as api,
+        KubeClient.connect(api.url, token=api.token, authority=api.authority) as client,
+        private_directory() as directory,
+    ):
         asyncio.run(judge_by_the_wall_clock(Loop(client, directory)))

@@ -18,7 +18,7 @@ HTTP = {"name": "http", "port": 80}
 
 @pytest.fixture
 def client() -> Iterator[KubeClient]:
-    with KubeServer() as api, KubeClient.connect(api.url, token=api.token) as client:
+    with KubeServer() as api, KubeClient.connect(api.url, token=api.token, authority=api.authority) as client:
         yield client
 
 

@@ -31,7 +31,9 @@ def stack() -> Iterator[LocalStack]:
 
 @pytest.fixture(scope="module")
 def admin(stack: LocalStack) -> Iterator[KubeClient]:
-    with KubeClient.connect(stack.endpoint.api_url, token=stack.endpoint.api_token) as client:
+    with KubeClient.connect(
+        stack.endpoint.api_url, token=stack.endpoint.api_token, authority=stack.endpoint.api_authority
+    ) as client:
         make_namespace(client, TEAM)
         install(client, stack.endpoint)
         start_pod(client, "gateway-0")
@@ -40,7 +42,7 @@ def admin(stack: LocalStack) -> Iterator[KubeClient]:
 
 @pytest.fixture(scope="module")
 def api(stack: LocalStack, admin: KubeClient) -> Iterator[RawApi]:
-    api = RawApi(stack.endpoint.api_url, stack.endpoint.api_token)
+    api = RawApi(stack.endpoint.api_url, stack.endpoint.api_token, stack.endpoint.api_authority)
     yield api
     api.close()
 
@@ -80,7 +82,7 @@ def connect_as(
         written["metadata"] = {**written["metadata"], "name": f"{role}-{name}" if without else role}
         place = TEAM if written["kind"] == "ClusterRole" else HOME
         give_role(api, written, namespace=place, account=name, home=TEAM)
-    return write_kubeconfig(directory / "config", url=api.url, token=token, namespace=TEAM)
+    return write_kubeconfig(directory / "config", url=api.url, token=token, authority=api.authority, namespace=TEAM)
 
 
 def take_away(rules: list[dict[str, Any]], without: tuple[str, str] | None) -> list[dict[str, Any]]:

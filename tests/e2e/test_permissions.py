@@ -37,7 +37,7 @@ class Restricted(KubeClient):
             raise Forbidden("secrets are forbidden", status=403, reason="Forbidden", retry_after=None)
         return super().list(kind, namespace=namespace, label_selector=label_selector)
 
-    def patch_status(self, kind: Kind, name: str, patch: Manifest, *, namespace: str | None = None) -> Manifest:
+    def apply_status(self, manifest: Manifest) -> Manifest:
         raise Forbidden("statuses are forbidden", status=403, reason="Forbidden", retry_after=None)
 
 
@@ -47,7 +47,7 @@ def running(*, definitions: bool) -> Iterator[tuple[KubeClient, str]]:
     ASKED.clear()
     with (
         KubeServer(furniture=read_definitions() if definitions else ()) as api,
-        Restricted.connect(api.url, token=api.token) as client,
+        Restricted.connect(api.url, token=api.token, authority=api.authority) as client,
         private_directory() as directory,
     ):
         settings = ControllerSettings(
@@ -75,7 +75,7 @@ def test_secrets_of_the_gateways_namespace_only_are_asked_for_and_not_waited_for
     assert {namespace for kind, namespace in ASKED if kind != SECRET.kind} == {None}
 
 
-def test_statuses_that_may_not_be_written_are_told_of_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_statuses_that_may_not_be_written_are_a_problem_and_told_of_once(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING)
     with running(definitions=True) as (client, url):
         for name in ("a", "b"):
@@ -85,5 +85,6 @@ def test_statuses_that_may_not_be_written_are_told_of_once(caplog: pytest.LogCap
             source = f"{url}/sources/Mapping/default/{name}?resource_version={version}&wait=20"
             assert fetch(source).json()["state"] == "serving"
         until(lambda: "statuses are forbidden" in caplog.text)
+        until(lambda: "Statuses of Mappings are not written: statuses are forbidden" in fetch(f"{url}/problems").body)
     told = [record.getMessage() for record in caplog.records if "Statuses" in record.getMessage()]
-    assert told == ["Statuses of Mappings are not written: statuses are forbidden"]
+    assert len(told) == 1

@@ -30,7 +30,9 @@ def stack() -> Iterator[LocalStack]:
 
 @pytest.fixture(scope="module")
 def admin(stack: LocalStack) -> Iterator[KubeClient]:
-    with KubeClient.connect(stack.endpoint.api_url, token=stack.endpoint.api_token) as client:
+    with KubeClient.connect(
+        stack.endpoint.api_url, token=stack.endpoint.api_token, authority=stack.endpoint.api_authority
+    ) as client:
         yield client
 
 
@@ -46,7 +48,13 @@ def _nothing_stays(admin: KubeClient, monkeypatch: pytest.MonkeyPatch) -> Iterat
 @pytest.fixture
 def place(stack: LocalStack, tmp_path: Path) -> kfa.Kubeconfig:
     endpoint = stack.endpoint
-    path = write_kubeconfig(tmp_path / "config", url=endpoint.api_url, token=endpoint.api_token, namespace="default")
+    path = write_kubeconfig(
+        tmp_path / "config",
+        url=endpoint.api_url,
+        token=endpoint.api_token,
+        authority=endpoint.api_authority,
+        namespace="default",
+    )
     return kfa.Kubeconfig(path=path)
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from kfambassador.controller.access import Refused
 from kfambassador.controller.overview import OWNERS_PARTS, PARTS
+from kfambassador.controller.reporting.settings import ReportSettings
 from kfambassador.controller.reviews import ClusterGuard, ReviewSettings
 from kfambassador.controller.runtime import ControllerThread
 from kfambassador.controller.settings import ControllerSettings
@@ -75,7 +76,7 @@ class Cluster:
 
     def __init__(self, server: KubeServer) -> None:
         self.server = server
-        self.api = RawApi(server.url, server.token)
+        self.api = RawApi(server.url, server.token, server.authority)
         for namespace in ("ambassador", "team", "rivals", "fresh"):
             self.make("/api/v1/namespaces", {"kind": "Namespace", "metadata": {"name": namespace}})
         rules = [
@@ -162,8 +163,10 @@ def guarded_gateway(cluster: Cluster, token: str, reviews: ReviewSettings) -> It
     """A gateway whose read API is guarded by the cluster; it has its first routes."""
     port = free_port()
     with (
-        KubeClient.connect(cluster.server.url, token=token) as own,
-        KubeClient.connect(cluster.server.url, token=cluster.server.token) as client,
+        KubeClient.connect(cluster.server.url, token=token, authority=cluster.server.authority) as own,
+        KubeClient.connect(
+            cluster.server.url, token=cluster.server.token, authority=cluster.server.authority
+        ) as client,
         private_directory() as directory,
     ):
         settings = ControllerSettings(
@@ -173,7 +176,7 @@ def guarded_gateway(cluster: Cluster, token: str, reviews: ReviewSettings) -> It
             policy=TenancyPolicy(gateway_namespace="ambassador"),
             reviews=reviews,
             reflector=ReflectorSettings(shortest_pause=0.01, longest_pause=0.1),
-            write_statuses=False,
+            reporting=ReportSettings(statuses=False, events=False),
         )
         with ControllerThread(own, settings) as controller, EnvoyProcess(directory) as envoy:
             envoy.start(write_bootstrap(BootstrapSettings(directory=directory)))
@@ -386,7 +389,7 @@ class Turnstile:
 
 def test_who_loses_the_right_while_waiting_is_told_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     guard = Turnstile()
-    monkeypatch.setattr("kfambassador.controller.runtime.choose_guard", lambda *_: guard)
+    monkeypatch.setattr("kfambassador.controller.process.choose_guard", lambda *_: guard)
     with running_gateway() as gateway:
         answer = gateway.ask("sources/Service/team/own?resource_version=9&wait=0.1")
         assert guard.let_in.is_set()
@@ -433,7 +436,9 @@ def test_what_the_cluster_said_is_believed_for_ten_seconds(scene: Scene) -> None
     cluster, clock = scene.cluster, Clock()
     token = cluster.account("brief", "team")
     binding = cluster.bind("brief", "team", where="team")
-    with KubeClient.connect(cluster.server.url, token=cluster.server.token) as client:
+    with KubeClient.connect(
+        cluster.server.url, token=cluster.server.token, authority=cluster.server.authority
+    ) as client:
         guard = ClusterGuard(client, clock=clock)
 
         async def play() -> None:

@@ -100,7 +100,8 @@ def test_a_model_is_taken_down_at_the_end_of_a_block(gateway: kfa.Gateway, model
     with gateway.expose("mnist", service=model.port, server=HALF_PLUS_TWO) as mnist:
         assert mnist.test()
     mnist.delete()
-    assert gateway.client.list(SERVICE, namespace="default").items == ()
+    left = gateway.client.list(SERVICE, namespace="default").items
+    assert [each["metadata"]["name"] for each in left] == ["kubernetes"]
     with pytest.raises(kfa.NotFound, match="Nothing is published as 'mnist'"):
         gateway.get_exposure("mnist")
     with pytest.raises(kfa.NotFound, match="Nothing is published as 'mnist'"):

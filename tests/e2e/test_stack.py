@@ -1,19 +1,20 @@
 """The whole gateway in one process: it starts or says why not, survives its Envoy, and leaves nothing behind."""
 
-import json
 import logging
 import socket
 import tempfile
 import threading
 from collections.abc import Iterator
+from functools import partial
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
+import yaml
 
 from kfambassador.errors import ConfigurationError, MissingExtra, NoGateway, PortInUse, StateInUse
 from kfambassador.kube.client import KubeClient
-from kfambassador.kube.kinds import MAPPING
+from kfambassador.kube.kinds import MAPPING, NAMESPACE
 from kfambassador.local import envoy_process
 from kfambassador.local.envoy_process import private_directory
 from kfambassador.local.kube.server import KubeServer
@@ -21,7 +22,17 @@ from kfambassador.local.models import ModelServer
 from kfambassador.local.ports import check_port, free_port
 from kfambassador.local.stack import LocalStack
 from tests.e2e.gateway import fetch, until
-from tests.e2e.local_gateway import ask_model, find_envoys, find_processes, is_ready, kill_envoy, linux_only, publish
+from tests.e2e.local_gateway import (
+    THEIRS,
+    ask_model,
+    find_envoys,
+    find_processes,
+    is_ready,
+    kill_envoy,
+    linux_only,
+    low_port,
+    publish,
+)
 
 pytestmark = pytest.mark.e2e
 
@@ -70,7 +81,12 @@ def test_a_published_model_answers(model: ModelServer) -> None:
 def test_a_mapping_as_a_custom_resource_is_served_at_once(model: ModelServer) -> None:
     spec = {"hostname": "*", "prefix": "/custom/", "service": f"127.0.0.1:{model.port}"}
     mapping = {"apiVersion": MAPPING.api_version, "kind": "Mapping", "metadata": {"name": "custom"}, "spec": spec}
-    with LocalStack() as stack, KubeClient.connect(stack.endpoint.api_url, token=stack.endpoint.api_token) as client:
+    with (
+        LocalStack() as stack,
+        KubeClient.connect(
+            stack.endpoint.api_url, token=stack.endpoint.api_token, authority=stack.endpoint.api_authority
+        ) as client,
+    ):
         client.create(mapping)
         until(lambda: fetch(f"{stack.endpoint.url}/custom/v1/models/half_plus_two").status == 200)
 
@@ -88,8 +104,9 @@ def test_it_tells_what_it_does(model: ModelServer) -> None:
 def test_both_apis_ask_for_their_tokens() -> None:
     with LocalStack() as stack:
         endpoint = stack.endpoint
-        assert fetch(f"{endpoint.api_url}/api/v1/services").status == 401
-        assert fetch(f"{endpoint.api_url}/api/v1/services", token=endpoint.diagnostics_token).status == 401
+        services = partial(fetch, f"{endpoint.api_url}/api/v1/services", authority=endpoint.api_authority)
+        assert services().status == 401
+        assert services(token=endpoint.diagnostics_token).status == 401
         assert fetch(f"{endpoint.diagnostics_url}/ambassador/v0/routes").status == 401
         assert fetch(f"{endpoint.diagnostics_url}/ambassador/v0/routes", token=endpoint.api_token).status == 401
         assert endpoint.api_token not in repr(endpoint) + repr(stack)
@@ -104,30 +121,102 @@ def test_what_was_written_is_served_again_from_its_state_directory(tmp_path: Pat
         assert ask_model(stack.endpoint) == 200
 
 
-def test_a_kubeconfig_is_written_for_its_owner(tmp_path: Path) -> None:
+@pytest.mark.parametrize("keeps", [False, True], ids=["in memory", "with a state directory"])
+def test_a_kubeconfig_is_joined_and_left_unless_what_it_leads_to_is_found_again(tmp_path: Path, keeps: bool) -> None:
     path = tmp_path / "kubeconfig"
-    with LocalStack(kubeconfig=path) as stack:
-        config = json.loads(path.read_text())
+    path.write_text(THEIRS)
+    told: list[str] = []
+    stack = LocalStack(kubeconfig=path, state=tmp_path / "state" if keeps else None)
+    try:
+        stack.start(told.append)
+        assert told[-1] == (f"{path} has context kfambassador-local, which is the current one now; before it was prod")
+        joined = yaml.safe_load(path.read_text())
         assert path.stat().st_mode & 0o777 == 0o600
-        assert config["users"][0]["user"]["token"] == stack.endpoint.api_token
+        assert [context["name"] for context in joined["contexts"]] == ["prod", "kfambassador-local"]
+        with KubeClient.from_kubeconfig(path=path) as client:
+            assert client.list(NAMESPACE).items
+    finally:
+        stack.close()
+    before = yaml.safe_load(THEIRS)
+    assert yaml.safe_load(path.read_text()) == (joined if keeps else before | {"current-context": ""})
+
+
+def test_what_is_no_kubeconfig_ends_the_start_and_stays(temporary: Path, tmp_path: Path) -> None:
+    path = tmp_path / "compose.yaml"
+    path.write_text("services: {}\n")
+    with pytest.raises(ConfigurationError, match=r"compose\.yaml is no kubeconfig: .* name another file"):
+        LocalStack(kubeconfig=path).start()
+    assert path.read_text() == "services: {}\n"
+    assert_nothing_left(temporary)
+
+
+def test_a_kubeconfig_that_is_no_longer_one_does_not_keep_a_gateway_from_ending(
+    temporary: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "kubeconfig"
+    with LocalStack(kubeconfig=path):
+        path.write_text("services: {}\n")
+    assert "Context kfambassador-local stays in a kubeconfig" in caplog.text
+    assert path.read_text() == "services: {}\n"
+    assert_nothing_left(temporary)
+
+
+def test_the_way_into_a_state_directory_stays_the_same(tmp_path: Path) -> None:
+    kubeconfig, port = tmp_path / "kubeconfig", low_port()
+    with LocalStack(state=tmp_path / "state", api_port=port, kubeconfig=kubeconfig) as stack:
+        before = stack.endpoint
+    with LocalStack(state=tmp_path / "state") as stack, KubeClient.from_kubeconfig(path=kubeconfig) as client:
+        after = stack.endpoint
+        assert (after.api_url, after.api_token, after.api_authority) == (
+            before.api_url,
+            before.api_token,
+            before.api_authority,
+        )
+        assert client.list(NAMESPACE).items
+    for file in (tmp_path / "state").iterdir():
+        assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_last_port_that_is_taken_is_told_and_another_one_is_found(tmp_path: Path) -> None:
+    port = low_port()
+    with LocalStack(state=tmp_path, api_port=port) as stack:
+        token = stack.endpoint.api_token
+    told: list[str] = []
+    stack = LocalStack(state=tmp_path)
+    with socket.create_server(("127.0.0.1", port)):
+        try:
+            stack.start(told.append)
+            assert stack.endpoint.api_port not in {0, port}
+            assert stack.endpoint.api_token == token
+            [words] = [words for words in told if str(port) in words]
+            assert words.startswith(
+                f"The Kubernetes API answers at {stack.endpoint.api_url}: its last port, {port}, is"
+            )
+            moved_to = stack.endpoint.api_port
+        finally:
+            stack.close()
+        with pytest.raises(PortInUse, match=f"Port {port} "):
+            LocalStack(state=tmp_path, api_port=port).start()
+    assert (tmp_path / "kubernetes.port").read_text() == f"{moved_to}\n"
 
 
 def test_it_listens_where_it_is_told(model: ModelServer) -> None:
-    http, api = free_port(), free_port()
-    with LocalStack(http_port=http, api_port=api) as stack:
-        assert (stack.endpoint.port, stack.endpoint.api_url) == (http, f"http://127.0.0.1:{api}")
+    http, api, diagnostics = free_port(), free_port(), free_port()
+    with LocalStack(http_port=http, api_port=api, diagnostics_port=diagnostics) as stack:
+        assert (stack.endpoint.port, stack.endpoint.api_url) == (http, f"https://127.0.0.1:{api}")
+        assert stack.endpoint.diagnostics_url == f"http://127.0.0.1:{diagnostics}"
         assert fetch(f"http://127.0.0.1:{http}").status == 404
 
 
 # Failing to start
 
 
-@pytest.mark.parametrize("port", ["http_port", "api_port"])
+@pytest.mark.parametrize("port", ["http_port", "api_port", "diagnostics_port"])
 def test_a_port_in_use_is_named_and_nothing_is_left(port: str, temporary: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         number = taken.getsockname()[1]
         stack = LocalStack(**{port: number})
-        with pytest.raises(PortInUse, match=f"Port {number} .*in use"):
+        with pytest.raises(PortInUse, match=f"{number} .*in use"):
             stack.start()
     assert_nothing_left(temporary)
 
@@ -196,7 +285,9 @@ def test_an_envoy_that_dies_too_often_is_left_alone_and_the_rest_goes_on(caplog:
         levels = [record.levelno for record in caplog.records if "Envoy ended" in record.message]
         assert levels == [logging.WARNING, logging.WARNING, logging.WARNING, logging.ERROR]
         assert "too often: it is left alone" in caplog.text
-        assert fetch(f"{stack.endpoint.api_url}/api/v1/services", token=stack.endpoint.api_token).status == 200
+        api = stack.endpoint
+        services = fetch(f"{api.api_url}/api/v1/services", token=api.api_token, authority=api.api_authority)
+        assert services.status == 200
 
 
 # Ending

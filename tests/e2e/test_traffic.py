@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 import kfambassador as kfa
+from kfambassador.local.ports import free_port
 from kfambassador.sdk.attributes import MappingAttributes
 from kfambassador.sdk.traffic.rollout import run_rollout
 from tests.e2e.gateway import until
@@ -260,3 +261,8 @@ def test_a_redirect_has_no_canary(gateway: kfa.Gateway, v1: NamedServer, v2: Nam
     with pytest.raises(kfa.MappingRejected, match=r"old stays as it is[\s\S]*there is nothing to share"):
         old.canary(v2.port)
     assert old.test(expect=301)
+
+
+def test_a_share_that_cannot_be_is_told_before_anybody_waits_for_the_server(model: kfa.Exposure) -> None:
+    with pytest.raises(kfa.MappingRejected, match="weight: expected at most 100, got 120"):
+        model.canary(free_port(), weight=120)

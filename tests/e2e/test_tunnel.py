@@ -19,7 +19,6 @@ from kfambassador.kube.tunnel import Tunnel
 from kfambassador.local.kube.server import KubeServer
 from tests.e2e.gateway import until
 from tests.e2e.installed import SELECTOR, make_namespace, set_ready, start_pod
-from tests.tls_front import tls_front
 
 pytestmark = pytest.mark.e2e
 
@@ -65,7 +64,7 @@ def listening(address: str = "127.0.0.1", port: int = 0) -> Iterator[int]:
 
 @pytest.fixture
 def client() -> Iterator[KubeClient]:
-    with KubeServer() as api, KubeClient.connect(api.url, token=api.token) as client:
+    with KubeServer() as api, KubeClient.connect(api.url, token=api.token, authority=api.authority) as client:
         make_namespace(client, HOME)
         yield client
 
@@ -95,29 +94,6 @@ def test_bytes_arrive_as_they_were_sent_in_both_directions(client: KubeClient) -
         assert get(tunnel, 5_000_000) == b"x" * 5_000_000
         body = os.urandom(5_000_000)
         assert post(tunnel, body) == hashlib.sha256(body).hexdigest()
-
-
-def test_through_tls_as_well(tmp_path: Path) -> None:
-    with (
-        KubeServer() as api,
-        tls_front(int(api.url.rpartition(":")[2]), tmp_path) as (url, authority),
-        KubeClient.from_kubeconfig(path=write_kubeconfig(tmp_path / "config", url, api.token, authority)) as client,
-        listening() as port,
-    ):
-        start_pod(client, "gateway-0")
-        with tunnel_to(client, port) as tunnel:
-            assert get(tunnel, 5_000_000) == b"x" * 5_000_000
-            body = os.urandom(5_000_000)
-            assert post(tunnel, body) == hashlib.sha256(body).hexdigest()
-
-
-def write_kubeconfig(path: Path, url: str, token: str, authority: Path) -> Path:
-    path.write_text(
-        f"clusters: [{{name: here, cluster: {{server: '{url}', certificate-authority: '{authority}'}}}}]\n"
-        f"users: [{{name: me, user: {{token: '{token}'}}}}]\n"
-        "contexts: [{name: c, context: {cluster: here, user: me}}]\ncurrent-context: c\n"
-    )
-    return path
 
 
 def test_connections_are_apart(client: KubeClient) -> None:

@@ -1,6 +1,7 @@
 """The xDS server and a real Envoy: changes under load, a restart, a refusal."""
 
 import asyncio
+import json
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -134,8 +135,9 @@ def test_a_server_that_starts_anew_resends_nothing_and_loses_nothing() -> None:
         with load(envoy.address()[1]) as failed:
             before = count_updates(envoy)
             assert len(before) == 3
+            version = json.loads(envoy.admin("/server_info"))["version"].split("/")[1]
             await world.restart(build_gateway(2, {"first": backend}))
-            await world.until(lambda: world.newest == NodeStatus("envoy-1", acknowledged=2, goal=2))
+            await world.until(lambda: world.newest == NodeStatus("envoy-1", version, acknowledged=2, goal=2))
             assert count_updates(envoy) == before
             await world.serve(build_gateway(3, {"second": backend}))
         assert failed == []

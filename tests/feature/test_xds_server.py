@@ -186,3 +186,16 @@ def test_a_socket_that_cannot_be_opened_is_refused_in_plain_words() -> None:
         server = XdsServer(f"unix:{directory}/missing/xds.sock")
         with pytest.raises(ConfigurationError, match="cannot be opened"):
             asyncio.run(server.start())
+
+
+def test_refusals_are_counted_by_type_and_an_envoy_says_its_version() -> None:
+    async def test(world: World) -> None:
+        world.server.publish(build_snapshot(1, clusters="a"))
+        async with xds_client(world.path) as client:
+            await client.ask(TypeUrl.CLUSTER, node="envoy-1", version=(1, 40, 2))
+            await client.refuse(await client.receive(), "missing ]: [")
+            await world.until(lambda: world.newest.rejection is not None)
+            assert dict(world.server.refusals) == {TypeUrl.CLUSTER: 1}
+            assert world.newest.version == "1.40.2"
+
+    in_a_world(test)

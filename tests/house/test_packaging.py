@@ -79,13 +79,15 @@ def test_the_base_and_the_extras() -> None:
     assert {"kubernetes", "pyyaml", "pydantic", "requests"} <= names(described["dependencies"])
     extras = described["optional-dependencies"]
     assert isinstance(extras, dict)
-    assert set(extras) == {"all", "dev", "gateway", "grpc", "local", "notebook", "pipelines"}
+    assert set(extras) == {"all", "cel", "dev", "gateway", "grpc", "local", "notebook", "pipelines"}
     assert names(extras["notebook"]) >= {"ipywidgets"}
     assert names(extras["pipelines"]) == {"kfp"}
-    assert names(extras["gateway"]) == {"aiohttp", "google-re2", "grpcio", "xds-protos"}
+    assert names(extras["gateway"]) == {
+        "aiohttp", "google-re2", "grpcio", "jinja2", "prometheus-client", "pydantic-settings", "xds-protos",
+    }  # fmt: skip
     assert names(extras["grpc"]) == {"grpcio", "protobuf"}
     assert extras["local"][0] == "kfambassador[gateway]"
-    assert extras["all"] == ["kfambassador[notebook,pipelines,gateway,grpc,local]"]
+    assert extras["all"] == ["kfambassador[notebook,pipelines,gateway,grpc,local,cel]"]
 
 
 def test_constraints_are_exact_and_come_from_the_registry() -> None:

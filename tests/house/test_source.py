@@ -37,6 +37,17 @@ def measure_functions(tree: ast.Module) -> Iterator[tuple[str, int]]:
             yield node.name, (node.end_lineno or 0) - node.lineno + 1 - described
 
 
+@pytest.mark.parametrize("module", MODULES, ids=name_of)
+def test_a_module_leaves_the_random_numbers_of_its_user_alone(module: Path) -> None:
+    # Who seeds a notebook means to see the same numbers again, whatever our threads do beside it.
+    drawn = [
+        ast.unparse(node)
+        for node in ast.walk(ast.parse(module.read_text()))
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "random"
+    ]
+    assert set(drawn) <= {"random.Random", "random.SystemRandom"}
+
+
 @pytest.mark.parametrize("package", sorted(PACKAGE.rglob("*/__init__.py")), ids=name_of)
 def test_a_package_says_what_it_does_and_what_it_must_not(package: Path) -> None:
     said = ast.get_docstring(ast.parse(package.read_text()))

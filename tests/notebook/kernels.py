@@ -8,9 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
+from kfambassador.local.daemon import shared_role
+from kfambassador.local.stack import LocalStack
 from tests.notebook.lab_server import make_environment
 
 _PATIENCE = 60.0
@@ -38,23 +41,63 @@ class Kernel:
         return self.finish(self.begin(code))
 
     def finish(self, number: str) -> list[dict[str, Any]]:
-        """Wait until a cell has ended; give what it shows."""
+        """Wait until a cell has ended well; give what it shows."""
+        shown, failed = self.end(number)
+        assert not failed, "\n".join([*failed[0]["traceback"], failed[0]["evalue"]])
+        return shown
+
+    def end(self, number: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """Wait until a cell has ended; give what it shows, and the errors it ended with."""
         self.wait_for(lambda heard: _is_of(heard, number, "status") and heard["content"]["execution_state"] == "idle")
         said = [each for each in self.heard if each["parent_header"].get("msg_id") == number]
-        failed = [each["content"] for each in said if each["msg_type"] == "error"]
-        assert not failed, "\n".join(failed[0]["traceback"])
         shown = {"display_data", "execute_result", "stream"}
-        return [each["content"] for each in said if each["msg_type"] in shown]
+        failed = [each["content"] for each in said if each["msg_type"] == "error"]
+        return [each["content"] for each in said if each["msg_type"] in shown], failed
+
+    def fail(self, code: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+        """Run a cell that fails; give what it shows, and its error."""
+        shown, failed = self.end(self.begin(code))
+        assert len(failed) == 1, shown
+        return shown, failed[0]
+
+    def complete(self, code: str) -> tuple[list[str], str]:
+        """Press Tab at the end of code; give the words that are offered, and what they take the place of."""
+        number = self.client.complete(code, len(code))
+        while True:
+            reply = self.client.get_shell_msg(timeout=_PATIENCE)
+            if reply["parent_header"].get("msg_id") == number:
+                content = reply["content"]
+                return content["matches"], code[content["cursor_start"] : content["cursor_end"]]
 
     def tell(self, code: str) -> str:
         """Run a cell; give what it prints."""
         return "".join(str(shown.get("text", "")) for shown in self.run(code)).strip()
 
-    def send(self, widget: str, content: dict[str, Any]) -> None:
-        """Say something to a widget, as its page does."""
+    def send(self, widget: str, content: dict[str, Any], *, subshell: str | None = None) -> None:
+        """Say something to a widget, as its page does; in the main shell, or in a subshell."""
         data = {"method": "custom", "content": content}
         message = self.client.session.msg("comm_msg", {"comm_id": widget, "data": data})
+        message["header"]["subshell_id"] = subshell
         self.client.shell_channel.send(message)
+
+    def open_subshell(self) -> str:
+        """Begin a subshell, as JupyterLab does for the widgets of a page; give its number."""
+        number: str = self._control("create_subshell_request", {})["subshell_id"]
+        return number
+
+    def close_subshell(self, number: str) -> None:
+        """End a subshell."""
+        self._control("delete_subshell_request", {"subshell_id": number})
+
+    def _control(self, kind: str, content: dict[str, Any]) -> dict[str, Any]:
+        message = self.client.session.msg(kind, content)
+        self.client.control_channel.send(message)
+        while True:
+            reply = self.client.get_control_msg(timeout=_PATIENCE)
+            if reply["parent_header"].get("msg_id") == message["header"]["msg_id"]:
+                assert reply["content"]["status"] == "ok", reply["content"]
+                answer: dict[str, Any] = reply["content"]
+                return answer
 
     def wait_for(self, condition: Callable[[dict[str, Any]], bool], *, after: int = 0) -> dict[str, Any]:
         """The first thing said that holds, once it is said; ``after`` leaves out so many that were heard."""
@@ -83,6 +126,17 @@ class Kernel:
             return bool(wanted.items() <= _content(heard, widget).get("event", {}).items())
 
         return _content(self.wait_for(holds, after=after))["event"]
+
+
+@contextmanager
+def shared_stack(home: Path) -> Iterator[LocalStack]:
+    """Run a gateway that is this user's shared one, as far as kernels of that home can see."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KFAMBASSADOR_RUNTIME_DIR", str(home / "gateway"))
+        with shared_role() as tell, LocalStack() as stack:
+            assert tell is not None
+            tell(stack.endpoint)
+            yield stack
 
 
 @contextmanager

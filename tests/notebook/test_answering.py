@@ -16,6 +16,9 @@ from kfambassador.notebook.answering.desk import answer, tell_error
 from tests.backends import Answer, EchoServer
 from tests.e2e.publishing import publish_mappings
 
+NO_VALUE = "a header's value is one line of Latin letters; write others as %-escapes or in Base64"
+NO_NAME = "a header's name is letters, digits and dashes, such as x-team"
+
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("notebook-kernel-side")]
 
 HALF_PLUS_TWO = kfa.TFServing(model="half_plus_two")
@@ -76,7 +79,10 @@ def details(gateway: kfa.Gateway, name: str) -> Any:
             "path: a path begins with a slash, and this is 'http://elsewhere/'",
         ),
         ("test", {"method": "G T", "path": "/"}, "method: 'G T' is no method; usual ones are GET and POST"),
-        ("test", {"method": "GET", "path": "/", "headers": {"x": "a\nb"}}, "headers.x: a header's value is one line"),
+        ("test", {"method": "GET", "path": "/", "headers": {"x": "a\nb"}}, f"headers.x: {NO_VALUE}"),
+        ("test", {"method": "GET", "path": "/", "headers": {"x": "☃"}}, f"headers.x: {NO_VALUE}"),
+        ("test", {"method": "GET", "path": "/", "headers": {"x y": "a"}}, f"headers.x y: {NO_NAME}"),
+        ("test", {"method": "GET", "path": "/", "headers": {"é": "a"}}, f"headers.é: {NO_NAME}"),
         ("test", {"method": "GET", "path": "/", "body": 5}, "body: Input should be a valid string"),
         (
             "test",
@@ -237,6 +243,8 @@ def test_a_share_is_changed_and_can_be_changed_back_promoted_and_taken_back(
         assert changed["before"]["canary"] == 10
         shared = [route for route in gateway.routes() if len(route.splits) > 1]
         assert {split.share for route in shared for split in route.splits} == {60, 40}
+        now = ask(gateway, "shares", **place)
+        assert (now["shares"], now["weights"]) == (changed["shares"], {"stable": None, "canary": 40})
         back = ask(gateway, "split", **place, variant="canary", weight=changed["before"]["canary"])
         assert shares(back) == {"stable": 90, "canary": 10}
         assert shares(ask(gateway, "turn", **place, action="rollback", variant="canary")) == {"stable": 100}
@@ -308,7 +316,11 @@ def test_answers_that_are_no_success_are_explained(gateway: kfa.Gateway, echo: E
 def test_a_long_answer_is_cut_and_its_length_told(gateway: kfa.Gateway, echo: EchoServer) -> None:
     echo.script.tell(Answer(body="é" * 80_000, times=1))
     told = ask(gateway, "test", method="GET", path="/echo/")
-    assert (told["truncated"], told["size"], len(told["body"]), told["is_text"]) == (True, 160_000, 50_000, True)
+    assert (told["cut"], len(told["body"]), told["is_text"]) == (
+        "The first 50,000 characters of 160,000 bytes.",
+        50_000,
+        True,
+    )
 
 
 def test_a_cut_may_go_through_a_character_and_bytes_are_no_text() -> None:

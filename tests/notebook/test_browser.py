@@ -5,6 +5,7 @@ import json
 import re
 import zlib
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,12 @@ from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 
 import kfambassador as kfa
-from kfambassador.local.daemon import shared_role
 from kfambassador.local.models import ModelServer
 from kfambassador.local.stack import LocalStack
 from kfambassador.notebook.browser import RouteBrowser
 from tests.e2e.gateway import until
 from tests.e2e.publishing import publish_mappings
-from tests.notebook.kernels import Kernel, running_kernel
+from tests.notebook.kernels import Kernel, running_kernel, shared_stack
 from tests.notebook.lab_server import make_environment
 
 pytestmark = [
@@ -37,26 +37,11 @@ CANARY = "a-canary-that-sings"
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("kernel")
-
-
-@pytest.fixture(scope="module")
-def model() -> Iterator[ModelServer]:
-    with ModelServer() as model:
-        yield model
-
-
-@pytest.fixture(scope="module")
 def stack(home: Path, model: ModelServer) -> Iterator[LocalStack]:
     """A gateway that is this user's shared one, as far as kernels can see."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("KFAMBASSADOR_RUNTIME_DIR", str(home / "gateway"))
-        with shared_role() as tell, LocalStack() as stack:
-            assert tell is not None
-            tell(stack.endpoint)
-            publish(stack, model, "half", add_request_headers={"x-secret": CANARY})
-            yield stack
+    with shared_stack(home) as stack:
+        publish(stack, model, "half", add_request_headers={"x-secret": CANARY})
+        yield stack
 
 
 def publish(stack: LocalStack, model: ModelServer, name: str, **attributes: object) -> None:
@@ -148,6 +133,17 @@ def test_questions_are_answered_and_faults_told_in_words(kernel: Kernel) -> None
     assert kernel.custom(widget, type="answer", id="b")["answer"] == {}
 
 
+def test_questions_are_answered_when_the_subshell_of_earlier_ones_is_gone(kernel: Kernel) -> None:
+    _, widget = show(kernel)
+    subshell = kernel.open_subshell()
+    kernel.send(widget, {"type": "ask", "id": "before", "kind": "hello", "args": {}}, subshell=subshell)
+    kernel.custom(widget, type="answer", id="before")
+    # As JupyterLab does when the page that began it is loaded again.
+    kernel.close_subshell(subshell)
+    kernel.send(widget, {"type": "ask", "id": "after", "kind": "hello", "args": {}})
+    assert kernel.custom(widget, type="answer", id="after")["answer"] == {}
+
+
 def test_publishing_is_told_while_the_cell_that_publishes_runs(kernel: Kernel, model: ModelServer) -> None:
     _, widget = show(kernel)
     after = len(kernel.heard)
@@ -187,6 +183,14 @@ def test_a_closed_browser_or_gateway_leaves_no_thread(kernel: Kernel) -> None:
     until(lambda: kernel.tell(THREADS) == "0")
 
 
+def test_where_there_are_no_widgets_a_filter_says_that_it_does_not_work(kernel: Kernel) -> None:
+    made = "from kfambassador.notebook.browser import RouteBrowser"
+    [shown] = kernel.run(f"{made}\nRouteBrowser(gateway, filter='<b>')")
+    html = shown["data"]["text/html"]
+    assert "the filter '<b>' works where there are widgets" in unescape(html)
+    assert "<b>" not in html
+
+
 def test_without_widgets_it_is_html_that_says_what_to_install(kernel: Kernel) -> None:
     kernel.run("import sys; sys.modules['anywidget'] = None")
     [shown] = kernel.run("gateway")
@@ -200,7 +204,7 @@ def test_a_gateway_that_does_not_answer_shows_its_words(home: Path, kernel: Kern
     kernel.run(
         "from kfambassador.local.endpoint import GatewayEndpoint\n"
         "nowhere = 'http://127.0.0.1:9'\n"
-        "gateway = kfa.Gateway.at(GatewayEndpoint(url=nowhere, api_url=nowhere, api_token='t',"
+        "gateway = kfa.Gateway.at(GatewayEndpoint(url=nowhere, api_url=nowhere, api_token='t', api_authority='',"
         " diagnostics_url=nowhere, diagnostics_token='t', pid=1, started=0.0), quiet=True)"
     )
     data, widget = show(kernel)

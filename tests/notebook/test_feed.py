@@ -255,7 +255,7 @@ print("listening")
 
 def test_a_controller_that_goes_and_comes_back_is_told_in_words_without_a_secret(tmp_path: Path) -> None:
     secret = "a-token-nobody-may-see"
-    with KubeServer() as api, KubeClient.connect(api.url, token=api.token) as client:
+    with KubeServer() as api, KubeClient.connect(api.url, token=api.token, authority=api.authority) as client:
         port = free_port()
         settings = ControllerSettings(
             xds_socket=tmp_path / "xds.sock",
@@ -268,6 +268,7 @@ def test_a_controller_that_goes_and_comes_back_is_told_in_words_without_a_secret
             url=nowhere,
             api_url=api.url,
             api_token=api.token,
+            api_authority=api.authority,
             diagnostics_url=f"http://127.0.0.1:{port}",
             diagnostics_token=secret,
             pid=1,

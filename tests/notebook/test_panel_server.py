@@ -203,6 +203,7 @@ def test_questions_are_answered_through_envoy(server: LabServer, gateway: str) -
         ({"kind": "status", "args": {"namespace": "default", "name": "nobody"}}, 502, "nobody"),
         (b"[]", 400, "a question is a JSON object"),
         (b"\xff{", 400, "a question is a JSON object"),
+        (b"[" * 200_000, 400, "a question is a JSON object"),
     ],
 )
 def test_what_cannot_be_answered_is_told_in_words(

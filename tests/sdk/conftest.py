@@ -1,9 +1,11 @@
 """Where the SDK's contract is tested: an embedded Kubernetes API, or the cluster of ``--kubeconfig``, unchanged."""
 
+from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 import kfambassador as kfa
 from kfambassador.local.stack import LocalStack
@@ -15,7 +17,6 @@ from tests.sdk.team import IMAGE, Place, Team
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let the tests be pointed at a cluster."""
     group = parser.getgroup("kfambassador")
-    group.addoption("--kubeconfig", type=Path, help="test the SDK against this cluster, whose gateway is installed")
     group.addoption("--gateway-url", default="", help="where its models answer, if that cannot be found")
     group.addoption("--diagnostics-url", default="", help="where its read API answers, if that cannot be found")
     group.addoption("--pod-image", default="", help="an image with Python, for the tests' pods")
@@ -35,7 +36,7 @@ def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     path = tmp_path_factory.mktemp("kube") / "config"
     with LocalStack(kubeconfig=path, rbac=True) as stack:
         endpoint = stack.endpoint
-        with running_kubelet(endpoint.api_url, token=endpoint.api_token):
+        with running_kubelet(endpoint.api_url, token=endpoint.api_token, authority=endpoint.api_authority):
             yield Place(path, endpoint.url, endpoint.diagnostics_url, endpoint.diagnostics_token, patience=20.0)
 
 
@@ -57,5 +58,7 @@ def front(request: pytest.FixtureRequest, place: Place) -> Iterator[Front]:
     """Return a front before the Kubernetes API."""
     if request.config.getoption("--kubeconfig", default=None):
         pytest.skip("stands before the embedded API, to hold requests back")
-    with place.connect("default") as gateway, standing_before(gateway.client.server) as front:
+    config = yaml.safe_load(place.kubeconfig.read_text())
+    authority = b64decode(config["clusters"][0]["cluster"]["certificate-authority-data"]).decode()
+    with place.connect("default") as gateway, standing_before(gateway.client.server, authority) as front:
         yield front

@@ -1,6 +1,7 @@
 """A front before an HTTP API of this machine: it holds back a chosen request, or answers nobody at all for a while."""
 
 import http.client
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -66,9 +67,9 @@ class Front:
         requests: What has arrived.
     """
 
-    def __init__(self, target: str) -> None:
-        parts = urlsplit(target)
-        self._target = (parts.hostname or "", parts.port or 80)
+    def __init__(self, target: str, authority: str = "") -> None:
+        self._target = urlsplit(target).netloc
+        self._trusted = ssl.create_default_context(cadata=authority) if authority else None
         self.url = ""
         self.requests: list[Request] = []
         self._changed = Condition()
@@ -120,16 +121,21 @@ class Front:
 
     def forward(self, request: Request, headers: dict[str, str], body: bytes) -> Answer:
         """Ask the API."""
-        with closing(http.client.HTTPConnection(*self._target, timeout=60)) as connection:
+        with closing(self._connect()) as connection:
             connection.request(request.method, request.path, body=body or None, headers=headers)
             answer = connection.getresponse()
             return Answer(answer.status, answer.getheaders(), answer.read())
 
+    def _connect(self) -> http.client.HTTPConnection:
+        if self._trusted:
+            return http.client.HTTPSConnection(self._target, timeout=60, context=self._trusted)
+        return http.client.HTTPConnection(self._target, timeout=60)
+
 
 @contextmanager
-def standing_before(target: str) -> Iterator[Front]:
-    """Stand before an API until the end of the block."""
-    front = Front(target)
+def standing_before(target: str, authority: str = "") -> Iterator[Front]:
+    """Stand before an API until the end of the block, in HTTP; the API speaks TLS where its authority is given."""
+    front = Front(target, authority)
 
     class Door(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

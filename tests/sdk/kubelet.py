@@ -120,13 +120,13 @@ class Kubelet:
 
 
 @contextmanager
-def running_kubelet(url: str, *, token: str) -> Iterator[None]:
+def running_kubelet(url: str, *, token: str, authority: str) -> Iterator[None]:
     """Run what a cluster has besides its API, for an embedded one."""
     with ExitStack() as parts:
-        kubelet = Kubelet(parts.enter_context(KubeClient.connect(url, token=token)))
+        kubelet = Kubelet(parts.enter_context(KubeClient.connect(url, token=token, authority=authority)))
         parts.callback(kubelet.close)
         for kind, act in ((DEPLOYMENT, kubelet.follow_deployment), (SERVICE, kubelet.follow_service)):
-            watcher = KubeClient.connect(url, token=token, read_timeout=_LONG)
+            watcher = KubeClient.connect(url, token=token, authority=authority, read_timeout=_LONG)
             listing = watcher.list(kind)
             thread = Thread(target=_follow, args=(watcher, kind, listing, act), daemon=True)
             thread.start()

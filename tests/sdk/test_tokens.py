@@ -2,6 +2,7 @@
 
 import json
 import secrets
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,8 +37,9 @@ def ask_token(tenant: Tenant, *, seconds: int) -> str:
 
 def write_kubeconfig(path: Path, tenant: Tenant, user: dict[str, str]) -> kfa.Kubeconfig:
     context = {"cluster": "c", "user": "me", "namespace": tenant.namespace}
+    trusted = b64encode(tenant.server.authority.encode()).decode()
     config = {
-        "clusters": [{"name": "c", "cluster": {"server": tenant.server.url}}],
+        "clusters": [{"name": "c", "cluster": {"server": tenant.server.url, "certificate-authority-data": trusted}}],
         "users": [{"name": "me", "user": user}],
         "contexts": [{"name": "c", "context": context}],
         "current-context": "c",
@@ -49,7 +51,7 @@ def write_kubeconfig(path: Path, tenant: Tenant, user: dict[str, str]) -> kfa.Ku
 def ask_ended_token(tenant: Tenant) -> str:
     """Give a token that was taken once, and is taken no more."""
     token = ask_token(tenant, seconds=1)
-    api = RawApi(tenant.server.url, token)
+    api = RawApi(tenant.server.url, token, tenant.server.authority)
     until(lambda: api.get("/api/v1").code == 401)
     api.close()
     return token

@@ -1,32 +1,32 @@
 """An embedded Kubernetes API server, for laptops and tests.
 
-It answers the official client, kubectl and other clients as a cluster would, over SQLite, on loopback. It knows nothing
-of Ambassador, Envoy or routes, and imports nothing of this project but errors and names, so that it could be
-published alone. Where a real API server answers otherwise, this one is wrong.
+It answers the official client, kubectl and other clients as a cluster would, over SQLite, on loopback, by TLS only. It
+knows nothing of Ambassador, Envoy or routes, and imports nothing of this project but errors and names, so that it
+could be published alone. Where a real API server answers otherwise, this one is wrong.
 
-A write passes through these floors, each of which knows only those below::
+A request passes through these floors, each of which knows only those below it::
 
-    server                        a port, a thread, a token, a state directory
-    web                           what a path means; errors as Status
-    verbs, streams, portforward   one request: get, list, create, ...; a watch; connections to a pod
-    reviews, token_requests       questions about callers and rights; tokens of ServiceAccounts
-    views, discovery, openapi     what is answered
-    guard                         who asks, and whether they may
-    authentication, impersonation whose token it is; who wants to be taken for whom
-    authorization, escalation     what roles allow; nobody gives what they do not have
-    cluster                       all parts below, joined
-    aggregation                   ClusterRoles made of others
-    writing, deletion, reading    what a request does to the store
-    preparation                   pruning, defaults, admission, validation
-    ownership, patches, strategic how changes merge                                     (pure)
-    catalog, builtin, definitions which kinds there are                                 (pure)
-    services, admission, roles    rules of single kinds                                 (pure)
-    default_roles                 the roles every cluster has                           (pure)
-    asking, rules, identity       what is asked, what a rule allows, who somebody is    (pure)
-    signing                       tokens one key signs                                  (pure)
-    kinds, schema, structure      what a kind is, and documents held against it         (pure)
-    watching, storage             who waits for changes; objects, versions, history
-    documents, faults, status     JSON objects, faults of fields, the API's errors      (pure)
+    server                    a port, a thread, a token, a state directory
+    serving                   connections, TLS, HTTP; what a path leads to; errors as Status
+    pods, discovery           connections to a Pod and words about Pods; the API about itself, and whether it is well
+    answers                   one request: get, list, create, ...; a watch; a scale; tables
+    cluster                   all parts below, joined
+    access                    who asks, and whether they may
+    writes                    what a request does to the store
+    requests, registry        what was asked; which kinds there are, and what a path means
+    store                     objects, versions, history; who waits for changes
+    validation                rules of single kinds
+    kinds                     what a kind is, and the API's errors that name it         (pure)
+    schemas                   documents held against schemas                            (pure)
+    documents                 JSON objects and the faults found in them                 (pure)
 
-A new built-in kind is an entry in :mod:`.builtin` and its shape in :mod:`.shapes`.
+What a cluster does and this one does not: conversion webhooks are not called, an object is shown in every version as it
+is stored. Rules in CEL are evaluated where the extra ``cel`` is installed, without the schema's types: a field that
+a rule misspells is found out by the first object, and a rule that takes more than some ten thousand steps refuses the
+object. Not evaluated are rules that speak of times or durations, of ``optionalOldSelf``, or of what CEL's runtime for
+Python lacks (``cel.bind``, macros of two variables, ``indexOf`` of lists). A definition that asks for any of this is
+accepted, with a warning that says so.
+
+A new built-in kind is an entry in :mod:`.registry.builtin` and its message in a table of ``api/``, which
+:mod:`.schemas.messages` explains.
 """

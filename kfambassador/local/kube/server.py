@@ -3,46 +3,53 @@
 import asyncio
 import contextlib
 import errno
-import json
-import os
 import secrets
 import socket
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
-from urllib.parse import quote
-
-from aiohttp import web
 
 from kfambassador.errors import ConfigurationError, PortInUse
+from kfambassador.local.kube.access.account_secrets import AccountSecrets
+from kfambassador.local.kube.access.guard import Guard
+from kfambassador.local.kube.access.signing import KEY_LENGTH, TokenKey
+from kfambassador.local.kube.access.token_requests import SHORTEST
 from kfambassador.local.kube.cluster import Cluster, open_cluster
-from kfambassador.local.kube.default_roles import DEFAULT_ROLES
-from kfambassador.local.kube.documents import Document
-from kfambassador.local.kube.guard import Guard
-from kfambassador.local.kube.signing import KEY_LENGTH, TokenKey
-from kfambassador.local.kube.state import StateDirectory
-from kfambassador.local.kube.token_requests import SHORTEST
-from kfambassador.local.kube.web import Face
-
-#: The name of cluster, user and context in the kubeconfig.
-CONTEXT: Final = "kfambassador-local"
+from kfambassador.local.kube.documents.document import Document
+from kfambassador.local.kube.serving.connections import Connection, close_http_server, make_http_server
+from kfambassador.local.kube.serving.listening import listen
+from kfambassador.local.kube.serving.web import Face
+from kfambassador.local.kube.store.certificates import Authority
+from kfambassador.local.kube.store.state import StateDirectory
+from kfambassador.local.kube.validation.default_roles import DEFAULT_ROLES
 
 _GRACE: Final = 1.0  # seconds that requests under way have when the server closes
-_BACKLOG: Final = 512
-_IDLE: Final = 90.0  # seconds after which a connection without a request is closed, as a cluster does
+# As a cluster does:
+_IDLE: Final = 90.0  # seconds after which a connection is closed that has had its requests
+_PATIENCE: Final = 32.0  # seconds that a client may take for the head of a request
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    cluster: Cluster
+    key: TokenKey
+    authority: Authority
 
 
 class KubeServer:
     """A Kubernetes API on loopback, served from a thread of its own.
 
-    Every request must carry the token, and nothing but this machine can reach the port. What is written is kept in the
+    It speaks TLS only, certified by an authority of its own. Every request must carry the token, and nothing but this
+    machine can reach the port. What is written is kept in the
     state directory, where there is one: a process killed at any moment loses no acknowledged write.
 
     Args:
-        state: The directory to keep everything in; None keeps it in memory and forgets it at the end.
+        state: The directory to keep everything in, the authority too; None keeps it in memory and forgets it at the
+            end.
         host: The address to listen on.
         port: The port; 0 takes a free one.
         token: The bearer token; a random one unless given.
@@ -54,7 +61,7 @@ class KubeServer:
 
     Example:
         >>> with KubeServer() as server:
-        ...     server.url.startswith("http://127.0.0.1:")
+        ...     server.url.startswith("https://127.0.0.1:")
         True
     """
 
@@ -75,6 +82,7 @@ class KubeServer:
         self._rbac = rbac
         self._shortest_token = shortest_token
         self._address = (host, port)
+        self._authority = ""
         self._thread: threading.Thread | None = None
         self._stop: Future[None] = Future()
 
@@ -83,9 +91,14 @@ class KubeServer:
 
     @property
     def url(self) -> str:
-        """Where it answers, as ``http://127.0.0.1:PORT``; the port is known once it has started."""
+        """Where it answers, as ``https://127.0.0.1:PORT``; the port is known once it has started."""
         host, port = self._address
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        return f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
+
+    @property
+    def authority(self) -> str:
+        """The certificate clients are to trust, in PEM; known once it has started. It is no secret."""
+        return self._authority
 
     def start(self) -> Self:
         """Start to answer; returns once it does.
@@ -95,11 +108,12 @@ class KubeServer:
             PortInUse: When another process holds the port.
             ConfigurationError: When the state directory or the address cannot be used.
         """
-        ready: Future[int] = Future()
+        ready: Future[tuple[int, str]] = Future()
         self._stop = Future()
         thread = threading.Thread(target=self._run, args=(ready,), name="kfa-kube-api", daemon=True)
         thread.start()
-        self._address = (self._address[0], ready.result())
+        port, self._authority = ready.result()
+        self._address = (self._address[0], port)
         self._thread = thread
         return self
 
@@ -116,69 +130,38 @@ class KubeServer:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def write_kubeconfig(self, path: Path, *, token: str | None = None, namespace: str = "default") -> None:
-        """Write a kubeconfig for kubectl and other clients, readable to its owner only.
-
-        It holds the token twice: as the user's, and in the server's URL as a password, because kubectl and other
-        clients in Go send a user's token over TLS only.
-
-        Args:
-            path: The file; one that is there is replaced at once and whole.
-            token: Whose it is: a ServiceAccount's token; the administrator's when none is given.
-            namespace: The namespace to work in.
-
-        Raises:
-            ConfigurationError: When it cannot be written.
-        """
-        server = self.url.replace("://", f"://{CONTEXT}:{quote(token or self.token, safe='')}@")
-        config = {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "current-context": CONTEXT,
-            "clusters": [{"name": CONTEXT, "cluster": {"server": server}}],
-            "users": [{"name": CONTEXT, "user": {"token": token or self.token}}],
-            "contexts": [{"name": CONTEXT, "context": {"cluster": CONTEXT, "user": CONTEXT, "namespace": namespace}}],
-        }
-        draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    def _run(self, ready: "Future[tuple[int, str]]") -> None:
         try:
-            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                json.dump(config, file, indent=2)
-            draft.replace(path)
-        except OSError as error:
-            with contextlib.suppress(OSError):
-                draft.unlink()
-            message = f"The kubeconfig {path} cannot be written: {error.strerror}. Name another file."
-            raise ConfigurationError(message) from error
-
-    def _run(self, ready: "Future[int]") -> None:
-        try:
-            with _listening(self._address) as listener, _opened(self._state, self._furniture) as (cluster, key):
-                asyncio.run(self._serve(cluster, key, listener, ready))
+            with _listening(self._address) as listener, _opened(self._state, self._furniture) as opened:
+                asyncio.run(self._serve(opened, listener, ready))
         except BaseException as error:
             if ready.done():
                 raise
             ready.set_exception(error)
 
-    async def _serve(self, cluster: Cluster, key: TokenKey, listener: socket.socket, ready: "Future[int]") -> None:
+    async def _serve(self, opened: _Opened, listener: socket.socket, ready: "Future[tuple[int, str]]") -> None:
+        cluster, key = opened.cluster, opened.key
         guard = Guard(
             cluster.store, token=self.token, key=key, has_roles=self._rbac, shortest_token=self._shortest_token
         )
-        face = Face(cluster, guard)
-        runner = web.AppRunner(
-            face.application(),
-            access_log=None,
-            handler_cancellation=True,
-            keepalive_timeout=_IDLE,
-            shutdown_timeout=_GRACE,
-        )
-        await runner.setup()
+        trusted = opened.authority.certificate
+        cluster.store.listen(AccountSecrets(cluster.store, cluster.writing, guard.authentication, trusted).follow)
+        server = make_http_server(Face(cluster, guard).answer)
+
+        def connect(leave: Callable[[], None]) -> Connection:
+            return Connection(server, idle=_IDLE, patience=_PATIENCE, leave=leave)
+
+        listening = asyncio.create_task(listen(listener, opened.authority.certify(), connect))
+        ready.set_result((listener.getsockname()[1], opened.authority.certificate))
         try:
-            await web.SockSite(runner, listener, backlog=_BACKLOG).start()
-            ready.set_result(listener.getsockname()[1])
-            await asyncio.wrap_future(self._stop)
+            await asyncio.wait({listening, asyncio.wrap_future(self._stop)}, return_when=asyncio.FIRST_COMPLETED)
+            if listening.done():
+                listening.result()
         finally:
+            listening.cancel()
             cluster.watchers.close()
-            await runner.cleanup()
+            await asyncio.gather(listening, return_exceptions=True)
+            await close_http_server(server, grace=_GRACE)
 
 
 @contextlib.contextmanager
@@ -198,15 +181,16 @@ def _listening(address: tuple[str, int]) -> Iterator[socket.socket]:
 
 
 @contextlib.contextmanager
-def _opened(state: Path | None, furniture: Iterable[Document]) -> Iterator[tuple[Cluster, TokenKey]]:
+def _opened(state: Path | None, furniture: Iterable[Document]) -> Iterator[_Opened]:
     with contextlib.ExitStack() as held:
         directory = held.enter_context(StateDirectory(state)) if state else None
         path = directory.database if directory else None
         key = TokenKey(directory.read_secret(KEY_LENGTH) if directory else secrets.token_bytes(KEY_LENGTH))
+        authority = directory.read_authority() if directory else Authority.make()
         try:
-            cluster = open_cluster(path, furniture=furniture)
+            cluster = open_cluster(path, furniture=furniture, authority=authority.certificate)
         except sqlite3.Error as error:
             message = f"The database {path} cannot be opened: {error}. Mend or remove it, or choose another directory."
             raise ConfigurationError(message) from error
         held.callback(cluster.store.close)
-        yield cluster, key
+        yield _Opened(cluster, key, authority)

@@ -6,13 +6,17 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from kfambassador.errors import ConfigurationError
+from kfambassador.routing.texts import FIELD_VALUE, TOKEN
 
 #: Methods are tokens (RFC 9110, 9.1); nobody needs long ones.
 Method = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z-]{0,19}$")]
 #: Paths begin with a slash, so that no other host can be named.
 Path = Annotated[str, Field(pattern=r"^/", max_length=16_384)]
 Name = Annotated[str, Field(min_length=1, max_length=253)]
-Headers = Dict[str, Annotated[str, Field(max_length=65_536, pattern=r"^[^\r\n]*$")]]
+#: Nothing else can be sent.
+HeaderName = Annotated[str, Field(max_length=1_000, pattern=f"^{TOKEN.pattern}$")]
+HeaderValue = Annotated[str, Field(max_length=65_536, pattern=f"^{FIELD_VALUE.pattern}$")]
+Headers = Dict[HeaderName, HeaderValue]
 
 #: Bytes of a body that somebody types.
 _LARGEST_BODY = 10_000_000
@@ -106,5 +110,12 @@ def _tell(fault: Dict[str, object]) -> str:
     if where == "method" and fault["type"] == "string_pattern_mismatch":
         return f"method: {fault['input']!r} is no method; usual ones are GET and POST"
     if where.startswith("headers.") and fault["type"] == "string_pattern_mismatch":
-        return f"{where}: a header's value is one line"
+        # A value may be a secret, and is not said again.
+        return _tell_header(where.removesuffix(".[key]"), is_name=where.endswith(".[key]"))
     return f"{where}: {fault['msg']}" if where else str(fault["msg"])
+
+
+def _tell_header(where: str, *, is_name: bool) -> str:
+    if is_name:
+        return f"{where}: a header's name is letters, digits and dashes, such as x-team"
+    return f"{where}: a header's value is one line of Latin letters; write others as %-escapes or in Base64"

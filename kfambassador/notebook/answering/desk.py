@@ -21,7 +21,7 @@ from kfambassador.notebook.answering.arguments import (
 from kfambassador.notebook.answering.details import tell_details
 from kfambassador.notebook.answering.fates import tell_fate
 from kfambassador.notebook.answering.sending import send, write_curl
-from kfambassador.notebook.answering.splitting import change_weight, tell_status, turn
+from kfambassador.notebook.answering.splitting import change_weight, tell_shares, tell_status, turn
 from kfambassador.problems import suggest
 from kfambassador.routing.describe import Json
 
@@ -38,6 +38,7 @@ _ANSWERS: Final[Dict[str, tuple[type[Question], _Answer]]] = {
     "explain": (Fate, tell_fate),
     "split": (Splitting, change_weight),
     "turn": (Turning, turn),
+    "shares": (Published, tell_shares),
     "status": (Published, tell_status),
 }
 
@@ -47,7 +48,8 @@ def answer(gateway: "Gateway", kind: str, arguments: Dict[str, JsonValue]) -> di
 
     Args:
         gateway: Of which gateway.
-        kind: Which question: ``details``, ``test``, ``curl``, ``explain``, ``split``, ``turn``, ``status``, ``hello``.
+        kind: Which question: ``details``, ``test``, ``curl``, ``explain``, ``split``, ``turn``, ``shares``, ``status``,
+            ``hello``.
         arguments: What the question says.
 
     Raises:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from kfambassador.notebook.answering.arguments import Sending
 from kfambassador.routing.describe import Json
+from kfambassador.sdk.calling.http import Answer
 
 if TYPE_CHECKING:
     from kfambassador.sdk.gateway import Gateway
@@ -33,8 +34,7 @@ def send(gateway: "Gateway", question: Sending) -> dict[str, Json]:
         "headers": [[name, value] for name, value in answer.headers.items()],
         "body": shown if is_text else f"{len(answer.body)} bytes that are no text",
         "is_text": is_text,
-        "truncated": len(answer.body) > _SHOWN,
-        "size": len(answer.body),
+        "cut": _tell_cut(shown, answer),
         "meaning": tried.meaning,
         "mapping": tried.mapping,
         "backend": tried.backend,
@@ -68,6 +68,14 @@ def _read_text(body: bytes, *, whole: bool) -> tuple[str, bool]:
             return "", False
         text = body[: error.start].decode()
     return text, "\0" not in text
+
+
+def _tell_cut(shown: str, answer: Answer) -> str:
+    """Say what of an answer is left out; "" when nothing is."""
+    size = len(answer.body)
+    went_on = "" if answer.is_whole else f"It went on after {size:,} bytes."
+    cut = f"The first {len(shown):,} characters of {size:,} bytes." if shown and size > _SHOWN else ""
+    return " ".join(filter(None, (cut, went_on)))
 
 
 def _name_status(status: int) -> str:

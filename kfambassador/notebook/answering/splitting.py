@@ -33,6 +33,13 @@ def turn(gateway: "Gateway", question: Turning) -> dict[str, Json]:
     return {"shares": describe_shares(shares)}
 
 
+def tell_shares(gateway: "Gateway", question: Published) -> dict[str, Json]:
+    """Tell the effective shares and the weights, as they are now."""
+    exposure = gateway.get_exposure(question.name, namespace=question.namespace)
+    weights: dict[str, Json] = {variant.name: variant.weight for variant in exposure.variants}
+    return {"shares": describe_shares(exposure.split()), "weights": weights}
+
+
 def tell_status(gateway: "Gateway", question: Published) -> dict[str, Json]:
     """Tell how far it has come."""
     return describe_status(gateway.get_exposure(question.name, namespace=question.namespace).status)

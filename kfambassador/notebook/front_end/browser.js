@@ -153,7 +153,7 @@ function makeHeader() {
     setText(connection, said.connection || said.busy);
   }
   const title = h("h2", { class: "kfa-title" }, "Routes");
-  return { element: h("header", { class: "kfa-header" }, title, place, light, late, connection), update, connect };
+  return { element: h("div", { class: "kfa-header" }, title, place, light, late, connection), update, connect };
 }
 
 function tellEmpty(isRead, all, clear) {

@@ -34,9 +34,9 @@ export function parseFilter(text) {
   const terms = [];
   const faults = [];
   for (const [whole, minus, field, operator, quoted, plain] of text.matchAll(WORD)) {
-    // Somebody is still typing it.
-    if (isUnfinished(whole)) continue;
     const value = (quoted ?? plain).toLowerCase();
+    // Somebody is still typing it.
+    if (value === "" || isUnfinished(whole)) continue;
     const term = field ? readQualifier(field.toLowerCase(), operator, value, whole) : { kind: "any", value };
     if (term.fault) faults.push(term.fault);
     else terms.push({ ...term, not: Boolean(minus) });
@@ -137,14 +137,21 @@ export function dependsOnFigures(terms) {
 
 /** Whether a filter has a word, as it is. */
 export function hasWord(text, word) {
-  return text.toLowerCase().split(/\s+/).includes(word);
+  return splitWords(text.toLowerCase()).includes(word);
 }
 
 /** Add a word to a filter, or take it out when it is there. */
 export function toggleWord(text, word) {
-  const words = text.split(/\s+/).filter(Boolean);
+  const words = splitWords(text);
   const others = words.filter((each) => each.toLowerCase() !== word);
   return (others.length < words.length ? others : [...words, word]).join(" ");
+}
+
+/** What was typed, word by word; quotes that are still open are closed, so that nothing else gets in. */
+function splitWords(text) {
+  return [...text.matchAll(WORD)].map(([, minus = "", field = "", operator = "", quoted, plain]) => {
+    return minus + field + operator + (plain ?? `"${quoted}"`);
+  });
 }
 
 /** Whether a row is of a kind that "is:" asks for, such as conflict. */

@@ -21,6 +21,8 @@ export function mountProgress(root) {
   let clear = null;
   put(root, region);
   function update(exposures) {
+    // The same news comes again when somebody asks for it.
+    if (!exposures.length && !last.length) return;
     clearTimeout(clear);
     // What has just ended stays for a while, so that its end is seen.
     const ended = last.filter((was) => !exposures.some((each) => each.name === was.name && each.namespace === was.namespace));
@@ -62,12 +64,17 @@ export function mountStatus(root, transport, { namespace, name }) {
   };
 }
 
-function drawStatus(status) {
-  const first = status.steps.find((step) => !step.done)?.name;
-  const steps = status.steps.map((step) => {
-    const [sign, tone] = step.done ? ["✓", "kfa-good"] : status.is_failure && step.name === first ? ["✗", "kfa-bad"] : ["…", "kfa-soft"];
-    return h("li", { class: tone }, `${sign} ${WORDS[step.name] ?? step.name}`);
+/** Each step in words, and how good it is; of what has failed, the first step that is missing. */
+export function tellSteps({ steps, is_failure: isFailure }) {
+  const first = steps.find((step) => !step.done);
+  return steps.map((step) => {
+    const [sign, tone] = step.done ? ["✓", "kfa-good"] : isFailure && step === first ? ["✗", "kfa-bad"] : ["…", "kfa-soft"];
+    return [`${sign} ${WORDS[step.name] ?? step.name}`, tone];
   });
+}
+
+function drawStatus(status) {
+  const steps = tellSteps(status).map(([words, tone]) => h("li", { class: tone }, words));
   const why = status.phase === "Answering" ? "" : status.cause || status.message;
   return h("div", { class: "kfa-status" }, h("strong", {}, `${status.namespace}/${status.name}`), h("ol", { class: "kfa-steps" }, steps), why && h("p", { class: "kfa-message" }, why));
 }

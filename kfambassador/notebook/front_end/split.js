@@ -17,14 +17,32 @@ export function mountSplit(root, transport, exposure, { row, whyNot }) {
   const steps = makeSteps(change, said);
   const sliders = canaries.map((variant) => makeSlider(variant, (weight) => steps.go(variant.name, weight)));
   const turns = canaries.filter((variant) => !variant.shadow).map((variant) => makeTurns(variant, turn));
+  const place = exposure && { namespace: exposure.namespace, name: exposure.name };
+  let [newest, seen, isReading] = [row, row, false];
 
   function show(shares, weights = {}) {
     put(bar, drawShares(shares));
-    sliders.forEach((slider) => slider.set(weights[slider.name] ?? percentOf(shares, slider.name) ?? slider.weight()));
+    // What a person holds, or has just let go, is not moved under their hand.
+    const free = sliders.filter((slider) => !slider.isHeld());
+    free.forEach((slider) => slider.set(weights[slider.name] ?? percentOf(shares, slider.name) ?? slider.weight()));
+  }
+
+  /** Follow what is changed elsewhere: in another page, in a cell, in a terminal. Each new table has rows of its own. */
+  async function update(current) {
+    newest = current;
+    if (isReading) return;
+    isReading = true;
+    while (newest !== seen) {
+      seen = newest;
+      // Why there is no answer is said where the connection is.
+      const told = exposure ? await transport.ask("shares", place).catch(() => null) : { shares: seen.splits.map(readShare) };
+      if (told) show(told.shares, told.weights);
+    }
+    isReading = false;
   }
 
   async function change(name, weight) {
-    const answer = await transport.ask("split", { namespace: exposure.namespace, name: exposure.name, variant: name, weight });
+    const answer = await transport.ask("split", { ...place, variant: name, weight });
     show(answer.shares, { [name]: weight });
     return answer.before[name];
   }
@@ -32,8 +50,7 @@ export function mountSplit(root, transport, exposure, { row, whyNot }) {
   async function turn(action, name) {
     put(said, action === "promote" ? "Promoting …" : "Going back …");
     try {
-      const place = { namespace: exposure.namespace, name: exposure.name, variant: name };
-      const { shares } = await transport.ask("turn", { ...place, action });
+      const { shares } = await transport.ask("turn", { ...place, variant: name, action });
       put(bar, drawShares(shares));
       sliders.forEach((slider) => slider.element.remove());
       put(said, action === "promote" ? `${name} is the stable server now.` : `${name} was taken back.`);
@@ -46,7 +63,7 @@ export function mountSplit(root, transport, exposure, { row, whyNot }) {
   put(bar, drawShares(own));
   const controls = exposure ? [sliders.map((each) => each.element), steps.element, turns] : h("p", { class: "kfa-soft" }, `The shares are not changed here: ${whyNot}.`);
   put(root, h("h4", { class: "kfa-heading" }, "Split"), bar, controls, said);
-  return { destroy: () => put(root) };
+  return { update, destroy: () => put(root) };
 }
 
 function readShare(split) {
@@ -73,17 +90,21 @@ function makeSlider(variant, onChange) {
   const number = h("input", { type: "number", min: 0, max: 100, step: 1, value: variant.weight, class: "kfa-input kfa-small" });
   number.setAttribute("aria-label", `${variant.name} in percent`);
   let settled = variant.weight;
+  let asked = 0;
   function set(weight) {
     settled = weight;
     range.value = weight;
     number.value = weight;
   }
   async function commit(text) {
-    const weight = Math.max(0, Math.min(100, Math.round(Number(text))));
-    if (Number.isNaN(weight) || weight === settled) return set(settled);
+    const weight = readWeight(text);
+    if (weight === null || weight === settled) return set(settled);
     const before = settled;
     set(weight);
-    if (!(await onChange(weight))) set(before);
+    asked += 1;
+    const isDone = await onChange(weight);
+    asked -= 1;
+    if (!isDone && !asked) set(before);
     return undefined;
   }
   range.addEventListener("input", () => (number.value = range.value));
@@ -91,46 +112,63 @@ function makeSlider(variant, onChange) {
   number.addEventListener("change", () => commit(number.value));
   const words = variant.shadow ? `Copies to ${variant.name}` : `Share of ${variant.name}`;
   const element = h("div", { class: "kfa-slider" }, labelled(words, range, { class: "kfa-labelled kfa-grow" }), number, h("span", {}, "%"));
-  return { name: variant.name, element, set, weight: () => settled };
+  return { name: variant.name, element, set, weight: () => settled, isHeld: () => asked > 0 || Number(range.value) !== settled };
 }
 
-/**
- * Changes one after the other, with undo and redo.
- * @param {function(string, number): Promise<number>} change Makes a change; gives the weight from before.
- */
+/** Read a weight in percent, from 0 to 100; null when it is none. */
+export function readWeight(text) {
+  const weight = Math.max(0, Math.min(100, Math.round(Number(text))));
+  return text.trim() === "" || Number.isNaN(weight) ? null : weight;
+}
+
 function makeSteps(change, said) {
-  const done = [];
-  const undone = [];
-  const undo = button("Undo", () => back(done, undone), { disabled: true });
-  const redo = button("Redo", () => back(undone, done), { disabled: true });
-  function mark() {
-    undo.toggleAttribute("disabled", done.length === 0);
-    redo.toggleAttribute("disabled", undone.length === 0);
+  const steps = keepSteps(applyAloud);
+  const undo = button("Undo", () => steps.undo().then(mark), { disabled: true });
+  const redo = button("Redo", () => steps.redo().then(mark), { disabled: true });
+  function mark(isDone) {
+    undo.toggleAttribute("disabled", steps.done.length === 0);
+    redo.toggleAttribute("disabled", steps.undone.length === 0);
+    return isDone;
   }
-  async function apply(name, weight, onto) {
+  async function applyAloud(name, weight) {
     put(said, `Giving ${name} ${weight}% …`);
     try {
       const before = await change(name, weight);
-      onto.push({ name, weight: before });
       put(said, `${name} has ${weight}% now.`);
-      return true;
+      return before;
     } catch (error) {
       put(said, h("span", { class: "kfa-fault" }, wordsOf(error)));
-      return false;
-    } finally {
-      mark();
+      return null;
     }
+  }
+  const go = (name, weight) => steps.go(name, weight).then(mark);
+  return { go, element: h("div", { class: "kfa-buttons" }, undo, redo) };
+}
+
+/**
+ * Changes one after the other, with undo and redo; each tells whether anything was changed. Pure.
+ * @param {function(string, number): Promise<number|null>} change Makes a change; gives the weight from before, null when it failed.
+ */
+export function keepSteps(change) {
+  const [done, undone] = [[], []];
+  async function apply({ name, weight }, onto) {
+    const before = await change(name, weight);
+    if (before !== null) onto.push({ name, weight: before });
+    return before !== null;
   }
   async function back(from, onto) {
     const step = from.pop();
-    if (step && !(await apply(step.name, step.weight, onto))) from.push(step);
-    mark();
+    const isDone = step !== undefined && (await apply(step, onto));
+    if (step && !isDone) from.push(step);
+    return isDone;
   }
   async function go(name, weight) {
-    undone.length = 0;
-    return apply(name, weight, done);
+    const isDone = await apply({ name, weight }, done);
+    // What was undone before cannot be done again on top of something else.
+    if (isDone) undone.length = 0;
+    return isDone;
   }
-  return { go, element: h("div", { class: "kfa-buttons" }, undo, redo) };
+  return { done, undone, go, undo: () => back(done, undone), redo: () => back(undone, done) };
 }
 
 /** Promote and take back, each asked once more before it is done. */

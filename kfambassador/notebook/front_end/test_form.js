@@ -120,7 +120,7 @@ export function findJsonFault(text) {
     JSON.parse(text);
     return "";
   } catch (error) {
-    const told = /position (\d+)/.exec(error.message);
+    const told = / at position (\d+)(?: \(line \d+ column \d+\))?$/.exec(error.message);
     if (!told) return `Not quite JSON: ${error.message}`;
     const before = text.slice(0, Number(told[1])).split("\n");
     return `Not quite JSON: line ${before.length}, column ${before.at(-1).length + 1}`;
@@ -132,13 +132,12 @@ function drawResult(answer) {
   const tone = answer.is_success ? "kfa-good" : "kfa-bad";
   const taken = answer.mapping ? `${answer.mapping} → ${answer.backend}${answer.upstream_path}` : "no route took it";
   const headers = answer.headers.map(([name, value]) => `${name}: ${value}`).join("\n");
-  const cut = answer.truncated ? ` The first ${answer.body.length.toLocaleString("en-US")} of ${answer.size.toLocaleString("en-US")} bytes.` : "";
   const body = answer.is_text ? writeJson(answer.body) : answer.body;
   return [
     h("p", {}, h("strong", { class: tone }, `${answer.status} ${answer.reason}`), ` in ${writeTime(answer.latency_ms)}`, h("span", { class: "kfa-soft" }, ` by ${taken}`)),
     answer.meaning && h("p", { class: "kfa-meaning" }, answer.meaning),
     body ? h("pre", { class: "kfa-source kfa-answer", tabindex: 0, "aria-label": "Answer" }, body) : h("p", { class: "kfa-soft" }, "An empty answer."),
-    cut && h("p", { class: "kfa-soft" }, cut),
+    answer.cut && h("p", { class: "kfa-soft" }, answer.cut),
     h("details", {}, h("summary", {}, "Headers of the answer"), h("pre", { class: "kfa-source", tabindex: 0 }, headers)),
     h("div", { class: "kfa-buttons" }, copyButton("Copy the answer", () => answer.body), copyButton("Copy this request as curl", () => answer.curl)),
   ];

@@ -109,7 +109,7 @@ class _Handler(APIHandler):
             raise web.HTTPError(http.HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a question has {_LARGEST} bytes at most")
         try:
             question = json.loads(self.request.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             question = None
         if not isinstance(question, dict):
             raise web.HTTPError(http.HTTPStatus.BAD_REQUEST, "a question is a JSON object")

@@ -5,8 +5,9 @@ import shlex
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
+from kfambassador.names import SECRET_HEADERS
 from kfambassador.resources.mapping import Mapping
 from kfambassador.routing.describe import Json
 from kfambassador.sdk.calling.bodies import read_body
@@ -29,10 +30,8 @@ __all__ = [
     "tell_denial",
 ]
 
-#: Headers whose values are secrets more often than not; they are shown as variables of the shell.
-_SECRET_HEADERS: Final = frozenset(
-    {"authorization", "proxy-authorization", "cookie", "x-api-key", "api-key", "x-auth-token"}
-)
+#: What stands in an address as it is (RFC 3986, 3.3 and 3.4); all else is sent escaped. To curl, brackets are several.
+_PLAIN: Final = "!#$%&'()*+,/:;=?@~"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +57,14 @@ class Call:
         """Path and query."""
         return f"{self.path}?{urlencode(self.params)}" if self.params else self.path
 
-    def send(self, http: HttpClient, url: str, *, timeout: float = 330.0, retries: int | None = 0) -> Answer:
+    def send(
+        self, http: HttpClient, url: str, *, timeout: float = 330.0, retries: int | None = 0, most: int | None = None
+    ) -> Answer:
         """Send it to the gateway at ``url``; see :meth:`~kfambassador.sdk.calling.http.HttpClient.send`."""
         where = self._find_address(url)
-        return http.send(self.method, where, headers=self.headers, body=self.body, timeout=timeout, retries=retries)
+        return http.send(
+            self.method, where, headers=self.headers, body=self.body, timeout=timeout, retries=retries, most=most
+        )
 
     def open(self, http: HttpClient, url: str, *, timeout: float = 330.0, retries: int | None = 0) -> StreamedAnswer:
         """Send it, and read the answer as it arrives; see :meth:`~kfambassador.sdk.calling.http.HttpClient.stream`."""
@@ -76,18 +79,21 @@ class Call:
             'curl -H \'x-team: a b\' -H \'Content-Type: application/json\' -d \'{"instances": [1]}\' http://h/m:predict'
         """
         body = read_body(self.body)
-        usual = "GET" if body.data is None else "POST"
         named = {name.lower() for name in self.headers}
         headers = (
             self.headers
             if "content-type" in named or body.data is None
             else {**self.headers, "Content-Type": body.content_type}
         )
-        words = ["curl", *([] if self.method == usual else ["-X", self.method])]
-        words += [] if credentials is None else credentials.curl_words()
+        words = ["curl", *_write_method(self.method, has_body=body.data is not None)]
+        # The caller's own header wins here as well.
+        is_replaced = (
+            credentials is not None and bool(named) and named.issuperset(map(str.lower, credentials.headers()))
+        )
+        words += [] if credentials is None or is_replaced else credentials.curl_words()
         words += [word for name, value in headers.items() for word in ("-H", _write_header(name, value))]
         words += [] if body.data is None else _write_data(body.data)
-        return " ".join([*words, shlex.quote(f"{url}{self.target}")])
+        return " ".join([*words, shlex.quote(f"{url}{quote(self.target, safe=_PLAIN)}")])
 
     def _find_address(self, url: str) -> str:
         # Anything else could change the host that the address names.
@@ -96,16 +102,30 @@ class Call:
         return f"{url}{self.target}"
 
 
+def _write_method(method: str, *, has_body: bool) -> list[str]:
+    """Say a method to curl where it would use another.
+
+    Example:
+        >>> _write_method("POST", has_body=True), _write_method("PUT", has_body=True)
+        ([], ['-X', 'PUT'])
+    """
+    if method == "HEAD" and not has_body:
+        # With -X it would wait for a body that never comes.
+        return ["--head"]
+    return [] if method == ("POST" if has_body else "GET") else ["-X", shlex.quote(method)]
+
+
 def _write_header(name: str, value: str) -> str:
     """Quote a header for a shell.
 
     Example:
-        >>> _write_header("X-Api-Key", "s3cret"), _write_header("x-team", "a")
-        ('"X-Api-Key: $X_API_KEY"', "'x-team: a'")
+        >>> _write_header("X-Api-Key", "s3cret"), _write_header("x-team", "a"), _write_header("x-empty", "")
+        ('"X-Api-Key: $X_API_KEY"', "'x-team: a'", "'x-empty;'")
     """
-    if name.lower() in _SECRET_HEADERS:
+    if name.lower() in SECRET_HEADERS:
         return f'"{name}: ${re.sub("[^A-Z]", "_", name.upper())}"'
-    return shlex.quote(f"{name}: {value}")
+    # To curl, a header without a value is one to leave out; the semicolon sends it empty.
+    return shlex.quote(f"{name}: {value}" if value else f"{name};")
 
 
 def _write_data(data: bytes) -> list[str]:

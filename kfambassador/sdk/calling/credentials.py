@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from kfambassador.errors import ConfigurationError
+from kfambassador.routing.texts import TOKEN
 
 #: Where Kubernetes puts the token of a pod's service account (Kubernetes, "Configure Service Accounts for Pods").
 SERVICE_ACCOUNT_TOKEN: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
@@ -27,8 +28,7 @@ _REREAD_AFTER: Final = 60.0
 
 #: What a header may hold without any doubt: visible ASCII and, inside, blanks (RFC 9110, 5.5).
 _VISIBLE: Final = re.compile(r"[!-~](?:[ -~]*[!-~])?")
-#: A cookie's name and value (RFC 6265, 4.1.1).
-_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+#: A cookie's value (RFC 6265, 4.1.1); its name is a token.
 _COOKIE_VALUE: Final = re.compile(r"[!#-+\--:<-\[\]-~]*")
 
 
@@ -166,7 +166,7 @@ class Cookie(Credentials):
     """
 
     def __init__(self, name: str, value: str) -> None:
-        if not _TOKEN.fullmatch(name):
+        if not TOKEN.fullmatch(name):
             raise ConfigurationError(f"{name!r} is no cookie's name: give name and value apart.")
         value = value.strip()
         if not value or not _COOKIE_VALUE.fullmatch(value):

@@ -1,7 +1,6 @@
 """The one door to ``requests``: one call, one answer or one error of ours."""
 
 import json
-import re
 import time
 from collections.abc import Iterator
 from collections.abc import Mapping as Dict
@@ -13,23 +12,22 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.auth import AuthBase
-from urllib3.exceptions import HTTPError, NewConnectionError
+from urllib3.exceptions import HTTPError, NewConnectionError, ReadTimeoutError
 
 from kfambassador.errors import RouteFailed
 from kfambassador.resources.fields import is_number
 from kfambassador.routing.describe import Json
+from kfambassador.routing.texts import FIELD_VALUE
 from kfambassador.sdk.calling.bodies import Body, read_body
 from kfambassador.sdk.calling.credentials import Credentials, origin_of, warn_in_clear
 from kfambassador.sdk.calling.retrying import find_pause, is_unsent, may_ask_again
-from kfambassador.sdk.calling.streaming import StreamedAnswer
+from kfambassador.sdk.calling.streaming import StreamedAnswer, read_begun
 
 _CONNECT_TIMEOUT: Final = 5.0
 _QUOTED: Final = 300
 _SUCCESS: Final = range(200, 300)
 _UNAVAILABLE: Final = 503
 _REFUSAL: Final = 4096
-#: What a header can hold (RFC 9110, 5.5); the upper half of Latin-1 is of old.
-_FIELD: Final = re.compile(r"[\t -~\x80-\xff]*")
 
 Params = Dict[str, str] | tuple[tuple[str, str], ...]
 
@@ -47,6 +45,7 @@ class Answer:
             asked several times.
         headers: The answer's headers, names in lower case.
         tries: How often it was asked.
+        is_whole: Whether the body was read to its end.
     """
 
     method: str
@@ -56,6 +55,7 @@ class Answer:
     latency_ms: float
     headers: Dict[str, str] = field(default_factory=dict, repr=False)
     tries: int = 1
+    is_whole: bool = True
 
     @property
     def is_success(self) -> bool:
@@ -123,6 +123,7 @@ class HttpClient:
         body: object = None,
         timeout: float = 30.0,
         retries: int | None = 0,
+        most: int | None = None,
     ) -> Answer:
         """Send one request, without following redirects.
 
@@ -137,15 +138,18 @@ class HttpClient:
             retries: How often to ask again at 429, 502, 503 and 504, as the server's ``Retry-After`` says or after a
                 growing pause. Where the service saw nothing of the request (no connection was made, to the gateway or
                 by Envoy) it is asked again twice even with 0, and with None never.
+            most: Bytes of the answer to read, and then no longer than ``timeout`` in all: some answers never end. None
+                reads it whole.
 
         Raises:
             RouteFailed: There was no answer; its status is None.
             ValueError: A header holds what none can, or the time is none.
             TypeError: A header is no text.
         """
-        asked = _Asked(method, url, params, dict(headers or {}), read_body(body), timeout, stream=False)
+        asked = _Asked(method, url, params, dict(headers or {}), read_body(body), timeout, stream=False, most=most)
         reply = self._ask(asked, retries)
-        return Answer(method, url, reply.status, reply.body, reply.latency_ms, reply.headers, reply.tries)
+        told = (reply.latency_ms, reply.headers, reply.tries, reply.is_whole)
+        return Answer(method, url, reply.status, reply.body, *told)
 
     def stream(
         self,
@@ -209,13 +213,12 @@ class HttpClient:
                 headers=asked.body.add_type(asked.headers),
                 timeout=(min(self._connect_timeout, timeout), timeout),
                 allow_redirects=False,
-                stream=asked.stream,
+                stream=asked.stream or asked.most is not None,
             )
-            # Of a stream only what says that there is none is read here.
-            body = response.content if not asked.stream else _read_refusal(response)
+            body, is_whole = _read(asked, response, until=started + timeout)
         except (requests.RequestException, HTTPError) as error:
             return _Failure.of(error)
-        return _Reply(response, body, 1000 * (time.perf_counter() - started), tries)
+        return _Reply(response, body, 1000 * (time.perf_counter() - started), tries, is_whole)
 
     def _check_address(self, asked: "_Asked") -> None:
         """Make sure that the secret goes where it belongs, and that none stands in the address."""
@@ -270,6 +273,7 @@ class _Asked(NamedTuple):
     body: Body
     timeout: float
     stream: bool
+    most: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,6 +282,7 @@ class _Reply:
     body: bytes
     latency_ms: float
     tries: int
+    is_whole: bool
 
     @property
     def status(self) -> int:
@@ -343,7 +348,7 @@ def _check_headers(headers: Dict[str, str]) -> None:
     for name, value in headers.items():
         if not isinstance(value, str):
             raise TypeError(f"The header {name} is {type(value).__name__}, and a header is text: put it in quotes.")
-        if not _FIELD.fullmatch(value):
+        if not FIELD_VALUE.fullmatch(value):
             raise ValueError(f"The header {name} holds line breaks or characters that no header can.")
 
 
@@ -352,17 +357,23 @@ def _check_timeout(timeout: float) -> None:
         raise ValueError(f"timeout={timeout!r}: expected seconds above 0.")
 
 
-def _read_refusal(response: requests.Response) -> bytes:
-    """Read what a stream's answer begins with when it is 503: perhaps Envoy's words."""
-    if response.status_code != _UNAVAILABLE:
-        return b""
-    begun: bytes = response.raw.read1(_REFUSAL, decode_content=True)
-    return begun
+def _read(asked: _Asked, response: requests.Response, *, until: float) -> tuple[bytes, bool]:
+    """Read of an answer what is wanted now; give it, and whether it is all there will be."""
+    if asked.stream:
+        # Of a stream only what says that there is none: perhaps Envoy's words.
+        is_refused = response.status_code == _UNAVAILABLE
+        return (response.raw.read1(_REFUSAL, decode_content=True) if is_refused else b""), False
+    if asked.most is None:
+        return response.content, True
+    body, is_whole = read_begun(response.raw, most=asked.most, until=until)
+    if not is_whole:
+        response.close()
+    return body, is_whole
 
 
 def _words(error: BaseException) -> str:
     """Say what lies at the bottom of an error; what is wrapped around it speaks of pools and retries."""
-    if isinstance(error, requests.Timeout):
+    if isinstance(error, requests.Timeout | ReadTimeoutError):
         return "no answer in time"
     if isinstance(error, requests.exceptions.InvalidHeader):
         return "a header holds what no header can"  # requests would quote it, and it may be a secret

@@ -3,6 +3,7 @@
 Nothing is sent or decided here.
 """
 
+from http import HTTPMethod
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -11,6 +12,7 @@ from kfambassador.resources.mapping import Mapping
 from kfambassador.routing.targets import read_target
 from kfambassador.sdk.calling.http import Answer
 
+_BAD_REQUEST: Final = 400
 _NOT_FOUND: Final = 404
 _UNAVAILABLE: Final = 503
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
@@ -101,6 +103,8 @@ def find_gateways_words(answer: Answer, mapping: Mapping | None = None) -> str |
     """
     if answer.status == _NOT_FOUND and not answer.body:
         return "no route takes this request"
+    if answer.status == _BAD_REQUEST and answer.text == "Bad Request" and answer.method not in HTTPMethod.__members__:
+        return f"{answer.method} is no method that Envoy knows: is it typed right?"
     found = next((meaning for words, meaning in _ENVOYS_WORDS.items() if answer.text.startswith(words)), None)
     if found is None or not answer.text.startswith("upstream connect error"):
         return f"{found}{_suspect_tls(mapping)}" if found and answer.status == _UNAVAILABLE else found

@@ -12,6 +12,7 @@ SAFE_RETRIES: Final = 2
 #: Statuses that a caller may allow to be asked again (RFC 9110 and RFC 6585: each means "not now").
 RETRIED_STATUSES: Final = frozenset({429, 502, 503, 504})
 
+_CHANCE: Final = random.SystemRandom()  # a seeded notebook keeps its own numbers
 _UNAVAILABLE: Final = 503
 _FIRST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 10.0
@@ -78,7 +79,7 @@ def find_pause(asked: int, headers: Dict[str, str]) -> float:
         return said
     longest: float = min(_FIRST_PAUSE * 2.0 ** min(asked - 1, _MOST_DOUBLINGS), _LONGEST_PAUSE)
     # Many callers who failed at once must not come back at once.
-    pause: float = longest * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
+    pause: float = longest * _CHANCE.uniform(0.5, 1.0)
     return pause
 
 

@@ -2,6 +2,7 @@
 
 import codecs
 import json
+import time
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass
@@ -46,6 +47,30 @@ class ServerSentEvent:
         except ValueError as error:
             raise RouteFailed(f"An event of the stream is not JSON: {self.data[:300]!r}", status=None) from error
         return value
+
+
+def read_begun(raw: "BaseHTTPResponse", *, most: int, until: float) -> tuple[bytes, bool]:
+    """Read the beginning of an answer; give it, and whether it is the whole.
+
+    Args:
+        raw: The answer.
+        most: Bytes to read at most.
+        until: When to stop, as ``time.perf_counter`` tells time.
+    """
+    parts: list[bytes] = []
+    left = most
+    while left > 0 and time.perf_counter() < until:
+        try:
+            part = raw.read1(min(left, _PIECE), decode_content=True)
+        except ReadTimeoutError:
+            if not parts:
+                raise
+            break
+        if not part:
+            return b"".join(parts), True
+        parts.append(part)
+        left -= len(part)
+    return b"".join(parts), False
 
 
 class StreamedAnswer:

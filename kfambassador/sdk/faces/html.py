@@ -41,6 +41,16 @@ def frame(*parts: Html) -> Html:
     return fill("frame", style=_read_style(), body=join(parts))
 
 
+def page(title: str, face: Html) -> Html:
+    """Make a whole page of a face, for a file that is shown by itself.
+
+    Args:
+        title: What it is.
+        face: As :func:`frame` makes it.
+    """
+    return Html(fill("page", title=title, face=face) + "\n")
+
+
 def join(parts: Sequence[Html]) -> Html:
     """Put parts one after the other."""
     return Html("".join(parts))

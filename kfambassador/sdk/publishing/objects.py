@@ -40,6 +40,7 @@ from kfambassador.sdk.publishing.publication import (
 )
 
 #: How often a change is tried again that somebody else's came before.
+_CHANCE: Final = random.SystemRandom()  # a seeded notebook keeps its own numbers
 _ATTEMPTS: Final = 8
 _PAUSE: Final = 0.05
 #: What a label can hold (Kubernetes, "Labels and Selectors"): a selector would read anything else as conditions.
@@ -203,7 +204,7 @@ def retry_behind_others(act: Callable[[], T]) -> T:
             if CAME_BEFORE not in str(error):
                 raise  # somebody else owns a field
         # All who were too late would otherwise meet again.
-        time.sleep(random.uniform(0.0, _PAUSE * attempt))  # noqa: S311 - a pause is no secret
+        time.sleep(_CHANCE.uniform(0.0, _PAUSE * attempt))
     return act()
 
 

@@ -21,7 +21,8 @@ STABLE: Final = "stable"
 CANARY: Final = "canary"
 SHADOW: Final = "shadow"
 
-_NAME: Final = r"^[a-z]([-a-z0-9]{0,28}[a-z0-9])?$"
+#: What names a variant.
+VARIANT_NAME: Final = r"^[a-z]([-a-z0-9]{0,28}[a-z0-9])?$"
 
 
 class Variant(BaseModel, frozen=True, extra="forbid"):
@@ -35,14 +36,20 @@ class Variant(BaseModel, frozen=True, extra="forbid"):
         shadow: Whether it gets copies, and its answers are thrown away.
         server: What kind of server it is; None means the publication's.
         attributes: What its mappings say besides what all say.
+        by: Who put it there, in words; "" where nobody says.
+        run: The run, such as a pipeline's, that put it there; "" where none did.
+        shifting: Whether that run goes on giving it other shares.
     """
 
-    name: Annotated[str, Field(pattern=_NAME)] = STABLE
+    name: Annotated[str, Field(pattern=VARIANT_NAME)] = STABLE
     service: str
     weight: Annotated[int, Field(ge=0, le=100, strict=True)] | None = None
     shadow: bool = False
     server: AnyServer | None = None
     attributes: Dict[str, JsonValue] = {}
+    by: str = ""
+    run: str = ""
+    shifting: bool = False
 
 
 class Member(NamedTuple):

@@ -144,10 +144,13 @@ class Watched:
             self._tell(status, status)
 
     def close(self) -> None:
-        """End, and tell that it is over."""
-        self._shown.close()
-        if self._last is not None:
-            self._tell(self._last, None)
+        """End, and tell once that it is over, also where whoever shows it cannot end."""
+        try:
+            self._shown.close()
+        finally:
+            if self._last is not None:
+                self._tell(self._last, None)
+                self._last = None
 
     def _tell(self, about: ExposureStatus, status: ExposureStatus | None) -> None:
         for watcher in tuple(_WATCHERS):

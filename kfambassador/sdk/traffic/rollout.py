@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from math import inf
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
-from kfambassador.errors import ConfigurationError, MappingRejected, RolledBack
+from kfambassador.errors import ConfigurationError, Conflict, MappingRejected, RolledBack
 from kfambassador.resources.fields import is_number
 from kfambassador.sdk.faces.figures import show_rows
 from kfambassador.sdk.traffic.statistics import HEADINGS, SplitStatistics, write_row
@@ -62,10 +62,8 @@ class Guard:
 
     def __call__(self, seen: SplitStatistics) -> bool | str:
         """Judge what a canary did."""
-        if seen.hidden:
-            return "what it did is not told: others' requests are counted with it"
-        if seen.shared_with:
-            return f"what it did cannot be told from {', '.join(seen.shared_with)}, which has the same server"
+        if blindness := self.find_blindness(seen):
+            return blindness
         if seen.requests < self.min_requests or not seen.requests:
             return True
         if seen.error_rate > self.error_rate:
@@ -74,6 +72,15 @@ class Guard:
         if self.p99_ms is not None and seen.p99_ms is not None and seen.p99_ms > self.p99_ms:
             return f"p99 is {seen.p99_ms:.0f} ms, and may be {self.p99_ms:.0f} ms"
         return True
+
+    @staticmethod
+    def find_blindness(seen: SplitStatistics) -> str:
+        """Say why what a canary did cannot be judged, however much it is; "" where it can."""
+        if seen.hidden:
+            return "what it did is not told: others' requests are counted with it"
+        if seen.shared_with:
+            return f"what it did cannot be told from {', '.join(seen.shared_with)}, which has the same server"
+        return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +145,7 @@ def run_rollout(
 
     Whatever ends it early, Ctrl-C too, sends all requests to the stable server again.
     """
-    check_steps(steps, every)
+    check_steps(steps, every, promote=promote)
     judge = _read_check(check)
     done: list[Step] = []
     is_promoting = False
@@ -156,7 +163,8 @@ def run_rollout(
             return Rollout(variant, tuple(done), promoted=promote)
     except BaseException as error:
         # Where somebody else took the canary away, an older promotion is not ours to take back.
-        exposure.rollback(None if is_promoting and not isinstance(error, MappingRejected) else variant)
+        is_promoted = is_promoting and not isinstance(error, MappingRejected | Conflict)
+        exposure.rollback(None if is_promoted else variant)
         raise
     exposure.rollback(variant)
     done[-1] = replace(done[-1], verdict=verdict)
@@ -210,14 +218,17 @@ def _read_verdict(verdict: object) -> str:
     return "the check said no" if not verdict else f"the check gave {verdict!r}, which is neither True nor words"
 
 
-def check_steps(steps: Sequence[int], every: float) -> None:
-    """Refuse steps that do not grow, and a time that is none.
+def check_steps(steps: Sequence[int], every: float, *, promote: bool) -> None:
+    """Refuse steps that do not grow, those after which nothing is known of who is promoted, and a time that is none.
 
     Raises:
         ConfigurationError: They are refused.
     """
     if not _are_percentages(steps) or list(steps) != sorted(set(steps)):
         raise ConfigurationError(f"steps: expected growing percentages from 0 to 100, got {steps!r}")
+    if promote and steps[-1] == 0:
+        words = "with 0 percent a canary gets no request, so it would be promoted unseen: add a share above 0"
+        raise ConfigurationError(f"steps: {words}, or say promote=False")
     if not is_number(every) or not 0 <= every < inf:
         raise ConfigurationError(f"every: expected seconds, got {every!r}")
 
@@ -225,4 +236,4 @@ def check_steps(steps: Sequence[int], every: float) -> None:
 def _are_percentages(steps: object) -> bool:
     if not isinstance(steps, Sequence) or isinstance(steps, str | bytes) or not steps:
         return False
-    return all(isinstance(step, int) and 0 <= step <= _WHOLE for step in steps)
+    return all(isinstance(step, int) and not isinstance(step, bool) and 0 <= step <= _WHOLE for step in steps)

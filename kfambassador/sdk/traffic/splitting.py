@@ -69,7 +69,13 @@ def weigh(publication: Publication, weights: Dict[str, int]) -> Publication:
 
 
 def drop_variant(publication: Publication, name: str) -> Publication:
-    """Take a variant out; nothing changes when there is none of that name."""
+    """Take a variant out; nothing changes when there is none of that name.
+
+    Raises:
+        MappingRejected: It is the stable one, to which the requests of all others go back.
+    """
+    if name == STABLE:
+        raise _refuse(publication, "variant", "'stable' cannot be taken back: the requests of all others go to it")
     return _share(publication, tuple(each for each in publication.variants if each.name != name))
 
 
@@ -89,7 +95,8 @@ def promote(publication: Publication, name: str) -> Publication:
     if chosen is None or chosen.shadow or name == STABLE:
         known = ", ".join(each.name for each in list_answering(publication.variants)[1:]) or "none: start with canary()"
         raise _refuse(publication, "variant", f"{name!r} is no variant that could be promoted; there are: {known}")
-    stable = chosen.model_copy(update={"name": STABLE, "weight": None})
+    # It is nobody's canary any more.
+    stable = chosen.model_copy(update={"name": STABLE, "weight": None, "by": "", "run": "", "shifting": False})
     others = tuple(each for each in publication.variants[1:] if each.name != name)
     return _share(replace(publication, previous=publication.stable), (stable, *others))
 

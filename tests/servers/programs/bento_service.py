@@ -2,7 +2,7 @@
 
 import os
 
-import bentoml  # type: ignore[import-not-found]  # it has an environment of its own
+import bentoml  # it has an environment of its own
 
 
 @bentoml.service(workers=1, metrics={"enabled": False})

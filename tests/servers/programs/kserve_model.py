@@ -2,7 +2,7 @@
 
 import sys
 
-import kserve  # type: ignore[import-not-found]  # it has an environment of its own
+import kserve  # it has an environment of its own
 
 
 class Factor(kserve.Model):  # type: ignore[misc]

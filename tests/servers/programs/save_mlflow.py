@@ -3,8 +3,8 @@
 import sys
 from pathlib import Path
 
-import mlflow.pyfunc  # type: ignore[import-not-found]  # it has an environment of its own
-import numpy as np  # type: ignore[import-not-found]
+import mlflow.pyfunc  # it has an environment of its own
+import numpy as np
 
 
 class Factor(mlflow.pyfunc.PythonModel):  # type: ignore[misc]

@@ -3,9 +3,9 @@
 import sys
 from pathlib import Path
 
-import joblib  # type: ignore[import-not-found]  # it has an environment of its own
-from sklearn.datasets import load_iris  # type: ignore[import-not-found]
-from sklearn.linear_model import LogisticRegression  # type: ignore[import-not-found]
+import joblib  # it has an environment of its own
+from sklearn.datasets import load_iris
+from sklearn.linear_model import LogisticRegression
 
 if __name__ == "__main__":
     measures, species = load_iris(return_X_y=True)

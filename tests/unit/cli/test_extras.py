@@ -5,7 +5,8 @@ import sys
 
 BASE_ONLY = """
 import sys
-for name in ("aiohttp", "grpc", "envoy", "google.protobuf", "re2", "kfp", "ipywidgets", "anywidget"):
+for name in ("aiohttp", "grpc", "envoy", "google.protobuf", "re2", "kfp", "ipywidgets", "anywidget", "jinja2",
+             "prometheus_client", "pydantic_settings"):
     sys.modules[name] = None
 from kfambassador.cli.app import main
 main(sys.argv[1:])
@@ -35,3 +36,10 @@ def test_envoys_words_say_what_to_install() -> None:
     done = run("translate", "-", "--output", "envoy")
     assert done.returncode == 2
     assert done.stderr.strip().endswith("Install it: pip install 'kfambassador[gateway]'")
+
+
+def test_a_controller_says_what_to_install() -> None:
+    for arguments in ((), ("--help",)):
+        done = run("controller", *arguments)
+        assert done.returncode == 2
+        assert done.stderr.strip().endswith("Install it: pip install 'kfambassador[gateway]'")

@@ -6,10 +6,10 @@ import pytest
 
 from kfambassador.controller.drilldown import describe_one, describe_one_cluster
 from kfambassador.controller.overview import OWNERS_PARTS, PARTS, describe_overview
+from kfambassador.controller.reporting.status import judge
 from kfambassador.controller.route_texts import RouteTexts
 from kfambassador.controller.sight import OWNER, list_namespaces, narrow_work
 from kfambassador.controller.state import Work
-from kfambassador.controller.status import judge
 from kfambassador.problems import ObjectKey
 from kfambassador.routing.describe import describe_route
 from kfambassador.routing.policy import TenancyPolicy

@@ -459,3 +459,34 @@ def test_what_answers_an_upgrade_like_any_request_speaks_no_websocket(serve: Ser
     assert request.path == "/api/v1/namespaces/n/pods/p/portforward"
     assert (request.headers["Upgrade"], request.headers["Sec-WebSocket-Protocol"]) == ("websocket", "v4")
     assert request.headers["Authorization"] == f"Bearer {TOKEN}"
+
+
+def test_a_status_is_applied_by_our_name_and_taken_over(serve: Serve) -> None:
+    client, api = serve(answer({"kind": "Mapping"}))
+    manifest = {
+        "apiVersion": MAPPING.api_version,
+        "kind": "Mapping",
+        "metadata": {"name": "m", "namespace": "team", "resourceVersion": "7"},
+        "status": {"state": "Running"},
+    }
+    client.apply_status(manifest)
+    [received] = api.requests()
+    assert (received.method, received.path) == ("PATCH", f"{MAPPING.path(namespace='team', name='m')}/status")
+    assert received.headers["Content-Type"] == "application/apply-patch+yaml"
+    assert dict(received.query) == {"fieldManager": "kfambassador", "force": "true"}
+    assert received.body == manifest
+
+
+def test_a_hurried_client_is_the_same_one_with_less_patience(serve: Serve) -> None:
+    client, _ = serve(silence, read_timeout=600)
+    with pytest.raises(Unavailable, match=r"said nothing for 0\.1 s"):
+        client.hurried(0.1).get(SERVICE, "a")
+    client.close()
+    with pytest.raises(ApiError):
+        client.hurried(600).get(SERVICE, "a")
+
+
+def test_haste_gives_nobody_more_patience(serve: Serve) -> None:
+    client, _ = serve(silence, read_timeout=0.1)
+    with pytest.raises(Unavailable, match=r"said nothing for 0\.1 s"):
+        client.hurried(600).get(SERVICE, "a")

@@ -4,7 +4,7 @@ import pytest
 
 from kfambassador.errors import ApiError, Forbidden
 from kfambassador.kube.kinds import POD, SERVICE, Kind
-from kfambassador.kube.permissions import ROLES, Denial, advise
+from kfambassador.kube.permissions import CONTROLLER_ROLES, ROLES, Denial, advise
 from kfambassador.kube.refusals import Request, explain_status
 
 SERVER = "http://127.0.0.1:8001"
@@ -82,3 +82,57 @@ def test_no_role_reads_secrets_or_grants_anything() -> None:
     touched = {(rule.group, resource) for role in ROLES for rule in role.rules for resource in rule.resources}
     assert not {resource for _, resource in touched} & {"secrets", "*", "roles", "rolebindings"}
     assert not any("*" in rule.verbs for role in ROLES for rule in role.rules)
+
+
+ACCOUNT = "system:serviceaccount:kfambassador:kfambassador"
+
+
+@pytest.mark.parametrize(
+    ("denial", "command"),
+    [
+        (
+            Denial(ACCOUNT, "watch", "services", "", ""),
+            (
+                "kubectl create clusterrolebinding kfambassador-controller-kfambassador --clusterrole "
+                "kfambassador-controller --serviceaccount kfambassador:kfambassador"
+            ),
+        ),
+        (
+            Denial(ACCOUNT, "list", "services", "", "team"),
+            (
+                "kubectl create rolebinding kfambassador-controller-kfambassador --namespace team --clusterrole "
+                "kfambassador-controller --serviceaccount kfambassador:kfambassador"
+            ),
+        ),
+        (
+            Denial(ACCOUNT, "get", "leases", "coordination.k8s.io", "kfambassador"),
+            (
+                "kubectl create rolebinding kfambassador-controller-kfambassador --namespace kfambassador --role "
+                "kfambassador-controller --serviceaccount kfambassador:kfambassador"
+            ),
+        ),
+        (
+            Denial(ACCOUNT, "create", "tokenreviews", "authentication.k8s.io", ""),
+            (
+                "kubectl create clusterrolebinding kfambassador-controller-reviews-kfambassador --clusterrole "
+                "kfambassador-controller-reviews --serviceaccount kfambassador:kfambassador"
+            ),
+        ),
+    ],
+)
+def test_the_controllers_own_account_is_told_of_the_controllers_roles(denial: Denial, command: str) -> None:
+    assert advise(denial).endswith(command)
+
+
+def test_a_person_is_never_told_to_have_the_controllers_roles() -> None:
+    for user in ("ann", "system:serviceaccount:team:default-editor"):
+        said = advise(Denial(user, "create", "leases", "coordination.k8s.io", "team"))
+        assert said.endswith("ask the cluster's administrator.")
+
+
+def test_the_controller_reads_secrets_of_its_own_namespace_only_and_grants_nothing() -> None:
+    for role in CONTROLLER_ROLES:
+        resources = {resource for rule in role.rules for resource in rule.resources}
+        assert "secrets" not in resources or role.is_the_gateways
+        assert not resources & {"*", "pods", "roles", "rolebindings", "clusterroles", "clusterrolebindings"}
+        assert not any("*" in rule.verbs for rule in role.rules)

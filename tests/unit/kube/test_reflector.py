@@ -219,4 +219,5 @@ def test_a_quiet_watch_that_lasted_is_followed_by_the_next_at_once() -> None:
         reflector.start()
         for _ in range(5):
             api.received.get(timeout=PATIENCE)
+        assert reflector.restarts == {"ended": 3}
         reflector.stop()

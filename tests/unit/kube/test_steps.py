@@ -4,7 +4,7 @@ import pytest
 
 from kfambassador.errors import ApiError, Forbidden, Gone, NotFound, Unavailable
 from kfambassador.kube.kinds import MAPPING, SERVICE, Kind
-from kfambassador.kube.reflector import Listed, Lost, Outcome, ReflectorSettings, Step, bad_news, next_step
+from kfambassador.kube.reflector import Listed, Lost, Outcome, ReflectorSettings, Step, bad_news, name_ending, next_step
 
 SETTINGS = ReflectorSettings(shortest_pause=0.5, longest_pause=8.0, missing=60.0)
 GONE = Gone("too old", status=410)
@@ -76,3 +76,20 @@ def test_chance_spreads_the_pauses(chance: float, pause: float) -> None:
 )
 def test_bad_news(kind: Kind, step: Step, error: ApiError | None, news: Listed | Lost | None) -> None:
     assert bad_news(step, Outcome(error=error), kind=kind) == news
+
+
+@pytest.mark.parametrize(
+    ("step", "error", "word"),
+    [
+        (Step(), None, ""),
+        (Step("10"), None, "ended"),
+        (Step("10"), GONE, "expired"),
+        (Step("10"), DOWN, "unanswered"),
+        (Step(), BUSY, "throttled"),
+        (Step(), ABSENT, "missing"),
+        (Step(), FORBIDDEN, "forbidden"),
+        (Step(), Unavailable("broken", status=500), "failed"),
+    ],
+)
+def test_why_following_begins_anew_in_a_word(step: Step, error: ApiError | None, word: str) -> None:
+    assert name_ending(step, Outcome(error=error)) == word

@@ -199,3 +199,13 @@ def test_only_the_moment_changed_and_the_mapping_is_the_very_same() -> None:
     assert renewed is before
     assert store.apply(changed(service("a", version="4", annotation=MAPPING)))
     assert store.resources(generation=4, now=now).expiries == {}
+
+
+def test_what_is_known_is_counted_and_found() -> None:
+    store = listed(service("a", annotation=MAPPING), service("b"))
+    assert store.counts == {SERVICE: 2}
+    found = store.find(KEY)
+    assert found is not None
+    assert found.text == MAPPING
+    assert store.find(ObjectKey("Service", "test", "c")) is None
+    assert Store([SERVICE, SECRET]).counts == {SERVICE: 0, SECRET: 0}

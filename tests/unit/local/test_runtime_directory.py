@@ -17,8 +17,9 @@ from kfambassador.local.runtime_directory import (
 
 ENDPOINT = GatewayEndpoint(
     url="http://127.0.0.1:8080",
-    api_url="http://127.0.0.1:8001",
+    api_url="https://127.0.0.1:6443",
     api_token="api-secret",
+    api_authority="-----BEGIN CERTIFICATE-----",
     diagnostics_url="http://127.0.0.1:8877",
     diagnostics_token="read-secret",
     pid=812,

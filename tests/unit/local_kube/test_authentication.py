@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from kfambassador.local.kube.authentication import ISSUER, Authentication, BadToken
-from kfambassador.local.kube.signing import KEY_LENGTH, TokenKey
-from kfambassador.local.kube.storage import Key, Store
+from kfambassador.local.kube.access.authentication import ISSUER, Authentication, BadToken
+from kfambassador.local.kube.access.signing import KEY_LENGTH, TokenKey
+from kfambassador.local.kube.store.storage import Key, Store
 
 ACCOUNT = {"metadata": {"namespace": "team", "name": "notebook", "uid": "1"}}
 

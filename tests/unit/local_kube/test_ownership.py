@@ -4,10 +4,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kfambassador.local.kube.documents import Document
-from kfambassador.local.kube.fields import PRESENT, Path, list_fields, read_fields, remove_fields, write_fields
-from kfambassador.local.kube.ownership import ApplyConflict, Owner, apply, owners_of, record_update, with_owners
-from kfambassador.local.kube.schema import INTEGER, STRING, array, atomic, keyed, read_schema, record, table, unique
+from kfambassador.local.kube.documents.document import Document
+from kfambassador.local.kube.kinds.ownership import ApplyConflict, Owner, apply, owners_of, record_update, with_owners
+from kfambassador.local.kube.schemas.fields import (
+    PRESENT,
+    Path,
+    list_fields,
+    list_nodes,
+    read_fields,
+    remove_fields,
+    write_fields,
+)
+from kfambassador.local.kube.schemas.schema import INTEGER, STRING, array, read_schema, record
+from tests.unit.local_kube.schemas import atomic, keyed, table, unique
 
 SCHEMA = read_schema(
     record(
@@ -106,11 +115,11 @@ def test_an_update_owns_what_it_changed(before: Document, after: Document) -> No
     editor = Owner("editor", "Update", "v1")
     live = applied(None, before, ME)
     edited = record_update(SCHEMA, after, before=live, owner=editor, now="now")
-    old, new = list_fields(SCHEMA, before), list_fields(SCHEMA, after)
+    old, new = list_nodes(SCHEMA, before), list_nodes(SCHEMA, after)
     owners = owners_of(edited)
     changed = {path for path, value in new.items() if old.get(path, object()) != value}
     assert owners.get(editor, frozenset()) == changed
-    assert owners.get(ME, frozenset()) == old.keys() & new.keys() - changed
+    assert owners.get(ME, frozenset()) == list_fields(SCHEMA, before).keys() & new.keys() - changed
 
 
 @given(configurations)

@@ -1,13 +1,18 @@
 """The laws and the table of patches."""
 
+import copy
+import re
+from typing import Final
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kfambassador.local.kube.documents import Json
-from kfambassador.local.kube.patches import BadPatch, UnfitPatch, json_patch, merge_patch
-from kfambassador.local.kube.schema import STRING, array, keyed, read_schema, record, table, unique
-from kfambassador.local.kube.strategic import strategic_patch
+from kfambassador.local.kube.documents.document import Json
+from kfambassador.local.kube.schemas.schema import STRING, array, read_schema, record
+from kfambassador.local.kube.writes.patches import BadPatch, UnfitPatch, json_patch, merge_patch
+from kfambassador.local.kube.writes.strategic import strategic_patch
+from tests.unit.local_kube.schemas import keyed, table, unique
 
 
 def objects_of(inner: st.SearchStrategy[Json]) -> st.SearchStrategy[dict[str, Json]]:
@@ -89,10 +94,10 @@ def test_json_patch(target: Json, patch: Json, expected: Json) -> None:
     [
         ({}, BadPatch),
         ([1], BadPatch),
-        ([{"op": "add", "path": "/a"}], BadPatch),
-        ([{"op": "add", "value": 1}], BadPatch),
-        ([{"op": "add", "path": "a", "value": 1}], BadPatch),
-        ([{"op": "move", "path": "/a"}], BadPatch),
+        ([{"op": "add", "path": "/a"}], UnfitPatch),
+        ([{"op": "add", "value": 1}], UnfitPatch),
+        ([{"op": "add", "path": "a", "value": 1}], UnfitPatch),
+        ([{"op": "move", "path": "/a"}], UnfitPatch),
         ([{"op": "remove", "path": ""}], UnfitPatch),
         ([{"op": "remove", "path": "/b"}], UnfitPatch),
         ([{"op": "replace", "path": "/b", "value": 1}], UnfitPatch),
@@ -105,6 +110,43 @@ def test_json_patch(target: Json, patch: Json, expected: Json) -> None:
 def test_a_json_patch_that_does_not_fit(patch: Json, error: type[Exception]) -> None:
     with pytest.raises(error):
         json_patch({"a": 1, "l": [1]}, patch)
+
+
+@pytest.mark.parametrize("operation", ["remove", "replace", "test"])
+def test_a_path_that_is_missing_is_named_whole_and_as_it_was_written(operation: str) -> None:
+    patch: Json = [{"op": operation, "path": "/metadata/annotations/a~1b~0c", "value": 1}]
+    with pytest.raises(UnfitPatch, match=r"^the path '/metadata/annotations/a~1b~0c' does not exist$"):
+        json_patch({"metadata": {"annotations": {}}}, patch)
+
+
+def test_a_json_patch_changes_neither_its_object_nor_itself() -> None:
+    target: Json = {"a": {"l": [1]}}
+    patch: Json = [
+        {"op": "copy", "from": "/a", "path": "/b"},
+        {"op": "add", "path": "/b/l/-", "value": 2},
+        {"op": "add", "path": "/c", "value": {}},
+        {"op": "add", "path": "/c/d", "value": 3},
+        {"op": "move", "from": "/b/l", "path": "/c/l"},
+    ]
+    given = copy.deepcopy((target, patch))
+    assert json_patch(target, patch) == {"a": {"l": [1]}, "b": {}, "c": {"d": 3, "l": [1, 2]}}
+    assert (target, patch) == given
+
+
+def test_a_json_patch_moves_nothing_into_itself() -> None:
+    with pytest.raises(UnfitPatch):
+        json_patch({"a": {"b": 1}}, [{"op": "move", "from": "/a", "path": "/a/c"}])
+
+
+MANY: Final = 5_000  # which took half a minute while each step looked through all there was
+
+
+def test_a_json_patch_of_many_steps_to_a_large_object() -> None:
+    patch: Json = [{"op": "add", "path": f"/more/{number}", "value": 1} for number in range(MANY)]
+    patched = json_patch({"more": {f"k{number}": 1 for number in range(10 * MANY)}}, patch)
+    assert isinstance(patched, dict)
+    assert isinstance(patched["more"], dict)
+    assert len(patched["more"]) == 11 * MANY
 
 
 SCHEMA = read_schema(
@@ -126,6 +168,12 @@ PORTS: Json = [{"port": 1, "name": "a", "tags": {"x": "1"}}, {"port": 2}]
         ([{"port": 1, "$patch": "delete"}], [{"port": 2}]),
         ([{"port": 1, "$patch": "replace"}], [{"port": 1}, {"port": 2}]),
         ([{"$patch": "replace"}, {"port": 9}], [{"port": 9}]),
+        (
+            [{"port": 1, "$patch": "delete"}, {"port": 1}, {"port": 1, "name": "b"}],
+            [{"port": 2}, {"port": 1, "name": "b"}],
+        ),
+        ([{"port": 9, "$patch": "delete"}], PORTS),
+        ([{"port": True}], [{"port": 1, "name": "a", "tags": {"x": "1"}}, {"port": 2}, {"port": True}]),
     ],
 )
 def test_strategic_lists(patch: Json, expected: Json) -> None:
@@ -153,5 +201,13 @@ def test_strategic_directives(target: Json, patch: Json, expected: Json) -> None
 
 
 def test_a_strategic_item_needs_its_key() -> None:
-    with pytest.raises(BadPatch, match="does not contain declared merge key: port"):
-        strategic_patch({"ports": PORTS}, {"ports": [{"name": "x"}]}, SCHEMA)
+    shown = re.escape("map: map[a:[1 <nil>] b:true name:x] does not contain declared merge key: port")
+    with pytest.raises(BadPatch, match=shown):
+        strategic_patch({"ports": PORTS}, {"ports": [{"name": "x", "a": [1, None], "b": True}]}, SCHEMA)
+
+
+def test_a_strategic_patch_of_many_items() -> None:
+    ports: list[Json] = [{"port": number} for number in range(MANY)]
+    named: list[Json] = [{"port": number, "name": "b"} for number in reversed(range(MANY))]
+    patch: Json = {"ports": named, "$setElementOrder/ports": [*named]}
+    assert strategic_patch({"ports": ports}, patch, SCHEMA) == {"ports": named}

@@ -7,14 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kfambassador.local.kube import bodies, jsonpath, queries
-from kfambassador.local.kube.catalog import Catalog
-from kfambassador.local.kube.documents import Document, Json
-from kfambassador.local.kube.options import DeleteOptions
-from kfambassador.local.kube.protobuf import BadProtobuf, read_protobuf
-from kfambassador.local.kube.routes import find_route
-from kfambassador.local.kube.status import StatusError
-from kfambassador.local.kube.tables import show_age
+from kfambassador.local.kube.documents.document import Document, Json
+from kfambassador.local.kube.documents.durations import show_age
+from kfambassador.local.kube.kinds.status import StatusError
+from kfambassador.local.kube.registry.catalog import Catalog
+from kfambassador.local.kube.registry.routes import find_route
+from kfambassador.local.kube.requests import bodies, queries
+from kfambassador.local.kube.requests.options import DeleteOptions
+from kfambassador.local.kube.schemas import jsonpath
+from kfambassador.local.kube.schemas.protobuf import BadProtobuf, read_protobuf
 
 CATALOG = Catalog()
 
@@ -92,7 +93,7 @@ OBJECT: Json = {
         (".spec.nothing", []),
         (".spec.hosts[7]", []),
         ("spec", []),
-        (".spec..hosts", []),
+        (".spec..hosts", [["a", "b"]]),
     ],
 )
 def test_json_paths(path: str, found: list[Json]) -> None:
@@ -127,26 +128,27 @@ def test_options_that_do_not_exist(query: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "body"),
+    ("query", "body", "code"),
     [
-        ({}, {"preconditions": 1}),
-        ({}, {"preconditions": {"uid": 5}}),
-        ({}, {"dryRun": 5}),
-        ({}, {"dryRun": ["Some"]}),
-        ({}, {"propagationPolicy": "Odd"}),
-        ({"propagationPolicy": "Odd"}, {}),
+        ({}, {"preconditions": 1}, 400),
+        ({}, {"preconditions": {"uid": 5}}, 400),
+        ({}, {"dryRun": 5}, 400),
+        ({}, {"dryRun": ["Some"]}, 422),
+        ({}, {"propagationPolicy": "Odd"}, 422),
+        ({"propagationPolicy": "Odd"}, None, 422),
     ],
 )
-def test_a_delete_that_is_not_understood(query: dict[str, str], body: Document) -> None:
+def test_a_delete_that_is_not_understood(query: dict[str, str], body: Document | None, code: int) -> None:
     with pytest.raises(StatusError) as error:
         queries.read_delete_options(query, body)
-    assert error.value.code == 400
+    assert error.value.code == code
 
 
-def test_a_delete_takes_options_from_both_places() -> None:
+def test_a_delete_takes_options_from_its_body_or_its_query() -> None:
     body: Document = {"preconditions": {"uid": "x", "resourceVersion": None}, "gracePeriodSeconds": 0}
-    options = queries.read_delete_options({"propagationPolicy": "Orphan", "dryRun": "All"}, body)
-    assert options == DeleteOptions(uid="x", policy="Orphan", dry_run=True)
+    query = {"propagationPolicy": "Orphan", "dryRun": "All"}
+    assert queries.read_delete_options(query, body) == DeleteOptions(uid="x")
+    assert queries.read_delete_options(query, None) == DeleteOptions(policy="Orphan", dry_run=True)
     assert queries.read_delete_options({}, {}) == DeleteOptions()
 
 
@@ -156,10 +158,16 @@ def test_the_manager_is_named_or_taken_from_the_client() -> None:
     assert queries.read_write_options({}, "").manager == "unknown"
 
 
-@pytest.mark.parametrize("text", ["-1", "x", "1.0", "٣"])
+@pytest.mark.parametrize("text", ["x", "1.0", "٣", "--1"])
 def test_numbers_that_are_none(text: str) -> None:
-    with pytest.raises(StatusError, match="must be a number"):
+    with pytest.raises(StatusError, match="must be a whole number"):
         queries.read_number({"limit": text}, "limit")
+
+
+@pytest.mark.parametrize("text", ["-1", "x", "1.0", "٣"])
+def test_versions_that_are_none(text: str) -> None:
+    with pytest.raises(StatusError, match="must be a number and not negative"):
+        queries.read_version({"resourceVersion": text})
 
 
 def varint(value: int) -> bytes:
@@ -200,11 +208,35 @@ def test_protobuf_is_read_by_field_numbers() -> None:
     }
 
 
+def test_protobuf_tells_nothing_from_zero_where_kubernetes_does() -> None:
+    port = message((3, 80), (4, message((1, 0))))  # of a port nobody set, its zero is sent
+    assert read_protobuf(envelope(b"Service", message((2, message((1, port))))))["spec"] == {"ports": [{"port": 80}]}
+    pod = message((2, message((4, 0), (11, 0), (1, message((1, b"v"), (2, message((2, b""))))))))
+    volumes = [{"name": "v", "emptyDir": {}}]
+    spec = read_protobuf(envelope(b"Pod", pod))["spec"]
+    assert spec == {"terminationGracePeriodSeconds": 0, "volumes": volumes}
+
+
+def test_protobuf_holds_times_quantities_and_json() -> None:
+    event = message((6, message((1, 1_700_000_000), (2, 5))), (7, message()), (10, message((1, 1), (2, 2000))))
+    found = read_protobuf(envelope(b"Event", event))
+    assert found["firstTimestamp"] == "2023-11-14T22:13:20Z"
+    assert "lastTimestamp" not in found
+    assert found["eventTime"] == "1970-01-01T00:00:01.000002Z"
+    quota = message((2, message((1, message((1, b"cpu"), (2, message((1, b"500m"))))))))
+    assert read_protobuf(envelope(b"ResourceQuota", quota))["spec"] == {"hard": {"cpu": "500m"}}
+    entry = message((1, b"me"), (7, message((1, b'{"f:a":{}}'))))
+    managed = read_protobuf(envelope(b"Pod", message((1, message((17, entry))))))["metadata"]["managedFields"]
+    assert managed == [{"manager": "me", "fieldsV1": {"f:a": {}}}]
+
+
 @pytest.mark.parametrize(
     ("body", "because"),
     [
         (b"{}", "does not begin"),
-        (envelope(b"Pod", b""), "'Pod' are read as JSON or YAML only"),
+        (envelope(b"Gadget", b""), "'Gadget' in 'v1' are read as JSON or YAML only"),
+        (envelope(b"Event", message((6, message((1, 1 << 60))))), "out of range"),
+        (envelope(b"Pod", message((1, message((17, message((7, message((1, b"{"))))))))), "part in JSON"),
         (b"k8s\0\x0a", "a number does not end"),
         (b"k8s\0\x0a\x05ab", "in the middle of a field"),
         (b"k8s\0\x0b", "wire type 3 does not exist"),

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kfambassador.local.kube.answers.tables import write_table
 from kfambassador.local.kube.cluster import Cluster, open_cluster
-from kfambassador.local.kube.documents import Document, Json, encode
-from kfambassador.local.kube.kinds import DEFINITIONS
-from kfambassador.local.kube.options import WriteOptions
-from kfambassador.local.kube.status import StatusError
-from kfambassador.local.kube.tables import write_table
-from kfambassador.local.kube.writing import Place
+from kfambassador.local.kube.documents.document import Document, Json, encode
+from kfambassador.local.kube.kinds.kind import DEFINITIONS
+from kfambassador.local.kube.kinds.status import StatusError
+from kfambassador.local.kube.requests.options import WriteOptions
+from kfambassador.local.kube.writes.writing import Place
 from tests.cluster.raw_api import Object, config_map, service
 
 DRY = WriteOptions(manager="me", dry_run=True, force=True)
@@ -49,7 +49,11 @@ DEFINITION: Object = {
                                         "type": "array",
                                         "x-kubernetes-list-type": "map",
                                         "x-kubernetes-list-map-keys": ["k"],
-                                        "items": {"type": "object", "properties": {"k": {"type": "string"}}},
+                                        "items": {
+                                            "type": "object",
+                                            "required": ["k"],
+                                            "properties": {"k": {"type": "string"}},
+                                        },
                                     },
                                 },
                             }
@@ -78,7 +82,41 @@ EVENT: Object = {
 }
 NODE_PORT = service("web", ownerReferences=[{"apiVersion": "v1", "kind": "X", "name": "x", "uid": "y"}])
 NODE_PORT["spec"] |= {"type": "NodePort"}
-WHOLE = [DEFINITION, SLICE, SECRET, EVENT, NODE_PORT, config_map("a", labels={"a": "b"}, finalizers=["a.b/c"])]
+DEPLOYMENT: Object = {
+    "apiVersion": "apps/v1",
+    "kind": "Deployment",
+    "metadata": {"name": "web"},
+    "spec": {
+        "selector": {"matchLabels": {"a": "b"}},
+        "strategy": {"rollingUpdate": {"maxSurge": 1}},
+        "template": {
+            "metadata": {"labels": {"a": "b"}},
+            "spec": {
+                "serviceAccountName": "s",
+                "volumes": [{"name": "v", "secret": {"secretName": "s"}}, {"name": "w"}],
+                "containers": [
+                    {
+                        "name": "main",
+                        "image": "img:1",
+                        "ports": [{"containerPort": 80}],
+                        "env": [{"name": "A", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}],
+                        "resources": {"limits": {"cpu": "1"}},
+                        "livenessProbe": {"httpGet": {"port": 80}},
+                    }
+                ],
+            },
+        },
+    },
+}
+WHOLE = [
+    DEFINITION,
+    SLICE,
+    SECRET,
+    EVENT,
+    NODE_PORT,
+    DEPLOYMENT,
+    config_map("a", labels={"a": "b"}, finalizers=["a.b/c"]),
+]
 
 junk: st.SearchStrategy[Json] = st.sampled_from(
     [
@@ -135,7 +173,7 @@ def cluster() -> Iterator[Cluster]:
 
 def place_of(cluster: Cluster, document: Document) -> Place:
     """Where an object belongs; junk goes where Services are."""
-    kinds = {kind.name: kind for kind in cluster.catalog}
+    kinds = {kind.name: kind for kind in reversed([*cluster.catalog])}  # of two views of an object, the first
     kind = kinds.get(str(document.get("kind")), kinds["Service"])
     return Place(kind, "default" if kind.namespaced else "")
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kfambassador.local.kube.storage import Compacted, Key, Store
+from kfambassador.local.kube.store.history import Compacted
+from kfambassador.local.kube.store.storage import Key, Store
 
 INDEXES = {"colour": lambda key, document: [document["colour"]] if "colour" in document else []}
 
@@ -115,4 +116,30 @@ def test_listeners_are_told_after_the_write() -> None:
     assert told == [(True, False, 1), (False, False, 2), (False, True, 3)]
     assert removed.document["metadata"]["resourceVersion"] == "3"
     assert b'"resourceVersion":"3"' in removed.body
+    store.close()
+
+
+def test_the_history_is_bounded_by_what_it_holds() -> None:
+    store = Store(None, indexes={}, history_bytes=10_000)
+    large = {"text": "x" * 1_000}
+    store.put(Key("pods", "a", "x"), {"colour": "red"})
+    for _ in range(100):
+        store.put(MAP, large)
+    with pytest.raises(Compacted) as error:
+        store.changes("maps", 0)
+    kept = store.changes("maps", error.value.oldest)
+    assert 4 <= len(kept) <= 10
+    assert kept[-1].version == store.revision
+    assert len(store.changes("pods", 0)) == 1  # what is small does not go for what is large
+    store.close()
+
+
+def test_old_changes_are_kept_as_texts_and_still_tell_all() -> None:
+    store = Store(None, indexes={})
+    for number in range(1_000):
+        store.put(MAP, {"number": number})
+    store.remove(MAP, {"number": 1_000})
+    changes = store.changes("maps", 0)
+    assert [change.last.document["number"] for change in changes] == [*range(1_001)]
+    assert [change.before.document["number"] for change in changes if change.before] == [*range(1_000)]
     store.close()

@@ -4,19 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kfambassador.local.kube.documents import Document, Json
-from kfambassador.local.kube.schema import (
-    STRING,
-    array,
-    default,
-    keyed,
-    open_record,
-    read_schema,
-    record,
-    table,
-    unique,
-)
-from kfambassador.local.kube.structure import check, fill, prune
+from kfambassador.local.kube.documents.document import Document, Json
+from kfambassador.local.kube.schemas import structure
+from kfambassador.local.kube.schemas.schema import STRING, array, open_record, read_schema, record
+from kfambassador.local.kube.schemas.structure import check, fill, prune
+from tests.unit.local_kube.schemas import default, keyed, table, unique
 
 SCHEMA = read_schema(
     record(
@@ -48,14 +40,13 @@ SCHEMA = read_schema(
     ],
 )
 def test_prune(value: Json, kept: Json, unknown: tuple[str, ...]) -> None:
-    pruned = prune(SCHEMA, value, drop_null=False)
+    pruned = prune(SCHEMA, value)
     assert (pruned.value, pruned.unknown) == (kept, unknown)
 
 
-def test_null_is_absent_where_it_is_dropped() -> None:
+def test_null_is_absent_where_it_may_not_stand() -> None:
     value: Json = {"spec": {"labels": None, "nothing": None}}
-    assert prune(SCHEMA, value, drop_null=True).value == {"spec": {"nothing": None}}
-    assert prune(SCHEMA, value, drop_null=False).value == value
+    assert prune(SCHEMA, value).value == {"spec": {"nothing": None}}
 
 
 def test_fill_goes_deep_but_invents_no_parents() -> None:
@@ -106,10 +97,47 @@ anything = st.recursive(
 )
 
 
-@given(anything, st.booleans())
-def test_whatever_comes_is_pruned_and_checked_without_an_error(value: Json, drop_null: bool) -> None:
-    pruned = prune(SCHEMA, value, drop_null=drop_null)
-    assert prune(SCHEMA, pruned.value, drop_null=drop_null).unknown == ()
+@given(anything)
+def test_whatever_comes_is_pruned_and_checked_without_an_error(value: Json) -> None:
+    pruned = prune(SCHEMA, value)
+    assert prune(SCHEMA, pruned.value).unknown == ()
     filled = fill(SCHEMA, pruned.value)
     assert fill(SCHEMA, filled) == filled
     assert all(str(fault) for fault in check(SCHEMA, filled))
+
+
+@given(anything)
+def test_a_quick_look_overlooks_nothing(value: Json) -> None:
+    if structure.conforms(SCHEMA, value):
+        assert not list(structure._check(SCHEMA, value, ""))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"kind": "x"},
+        {
+            "kind": "x",
+            "spec": {"mode": "b", "items": [{"name": "a", "port": 2}], "names": ["a", "b"], "free": {"o": 1}},
+        },
+        {"kind": "x", "spec": {"keyed": [{"name": "a"}, {"name": "a", "zone": "y"}], "labels": {"a": "b"}}},
+    ],
+)
+def test_a_quick_look_is_enough_for_what_has_no_fault(value: Json) -> None:
+    assert structure.conforms(SCHEMA, value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {},
+        {"kind": "x", "odd": 1},
+        {"kind": "x", "spec": {"mode": "c"}},
+        {"kind": "x", "spec": {"names": ["a", "a"]}},
+        {"kind": "x", "spec": {"items": [{"name": "a", "port": 0}]}},
+        {"kind": "x", "spec": {"labels": {"a": None}}},
+        {"kind": "x", "spec": {"labels": []}},
+    ],
+)
+def test_a_quick_look_sees_each_fault(value: Json) -> None:
+    assert not structure.conforms(SCHEMA, value)

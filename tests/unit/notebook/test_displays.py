@@ -25,7 +25,14 @@ from kfambassador.sdk.gateway import Gateway
 
 nowhere = "http://127.0.0.1:9"
 endpoint = GatewayEndpoint(
-    url=nowhere, api_url=nowhere, api_token="t", diagnostics_url=nowhere, diagnostics_token="t", pid=1, started=0.0
+    url=nowhere,
+    api_url=nowhere,
+    api_token="t",
+    api_authority="",
+    diagnostics_url=nowhere,
+    diagnostics_token="t",
+    pid=1,
+    started=0.0,
 )
 gateway = Gateway.at(endpoint, quiet=True)
 """

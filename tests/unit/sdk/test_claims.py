@@ -38,7 +38,7 @@ _numbers = itertools.count()
 def client() -> Iterator[KubeClient]:
     with (
         KubeServer(furniture=read_definitions()) as server,
-        KubeClient.connect(server.url, token=server.token) as client,
+        KubeClient.connect(server.url, token=server.token, authority=server.authority) as client,
     ):
         yield client
 

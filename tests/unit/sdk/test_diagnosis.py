@@ -41,7 +41,7 @@ def server() -> Iterator[KubeServer]:
 @pytest.fixture
 def kube(server: KubeServer) -> Iterator[KubeClient]:
     """The API, with nothing in namespace team."""
-    with KubeClient.connect(server.url, token=server.token) as client:
+    with KubeClient.connect(server.url, token=server.token, authority=server.authority) as client:
         client.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team"}})
         yield client
         for kind in (SERVICE, ENDPOINT_SLICE, POD):
@@ -176,7 +176,7 @@ class Tenant(KubeClient):
 
 def test_what_may_not_be_read_is_said_with_the_permission(server: KubeServer, kube: KubeClient) -> None:
     put_service(kube)
-    with Tenant.connect(server.url, token=server.token) as tenant:
+    with Tenant.connect(server.url, token=server.token, authority=server.authority) as tenant:
         backing = Backing(tenant, ServiceKey("team", "mnist"), Target("mnist.team", 80))
         assert backing.find_fault() == ""
     (unread,) = backing.unread

@@ -123,7 +123,10 @@ def test_differences_add_up() -> None:
 @pytest.fixture
 def stored() -> Manifest:
     """Return a Service as the API keeps it: applied by us, and written in by somebody else."""
-    with KubeServer() as server, KubeClient.connect(server.url, token=server.token) as client:
+    with (
+        KubeServer() as server,
+        KubeClient.connect(server.url, token=server.token, authority=server.authority) as client,
+    ):
         client.apply(service(mapping("mnist"), tier="a"))
         path = {"metadata": {"annotations": {"theirs": "1"}}, "spec": {"sessionAffinity": "ClientIP"}}
         patched = client.patch(SERVICE, "mnist", path, namespace="default")

@@ -31,7 +31,10 @@ def review(username: str) -> dict[str, object]:
 
 
 def test_the_embedded_api_says_whom_it_takes_us_for() -> None:
-    with KubeServer() as server, KubeClient.connect(server.url, token=server.token) as client:
+    with (
+        KubeServer() as server,
+        KubeClient.connect(server.url, token=server.token, authority=server.authority) as client,
+    ):
         name = who_am_i(client, Kubeconfig())
     assert name
     assert name != getpass.getuser()

@@ -43,19 +43,26 @@ def test_a_guard_without_a_limit_does_not_look_at_times() -> None:
 @pytest.mark.parametrize("steps", [[], [10, 5], [5, 5], [-1, 5], [50, 101]])
 def test_refuses_steps_that_do_not_grow(steps: list[int]) -> None:
     with pytest.raises(ConfigurationError, match="growing percentages"):
-        check_steps(steps, 1.0)
+        check_steps(steps, 1.0, promote=True)
 
 
 @pytest.mark.parametrize("steps", ["10", 5, ["10"], [1.5]])
 def test_refuses_steps_that_are_no_whole_numbers(steps: list[int]) -> None:
     with pytest.raises(ConfigurationError, match="growing percentages"):
-        check_steps(steps, 1.0)
+        check_steps(steps, 1.0, promote=True)
+
+
+def test_nobody_is_promoted_who_never_got_a_request() -> None:
+    with pytest.raises(ConfigurationError, match="steps: with 0 percent a canary gets no request"):
+        check_steps([0], 1.0, promote=True)
+    check_steps([0], 1.0, promote=False)
+    check_steps([0, 1], 1.0, promote=True)
 
 
 @pytest.mark.parametrize("every", [-1, nan, inf, "5m"])
 def test_refuses_a_time_that_is_none(every: float) -> None:
     with pytest.raises(ConfigurationError, match="expected seconds, got"):
-        check_steps([5], every)
+        check_steps([5], every, promote=True)
 
 
 @pytest.mark.parametrize(

@@ -31,14 +31,14 @@ def server() -> Iterator[KubeServer]:
 
 @pytest.fixture(scope="module")
 def api(server: KubeServer) -> Iterator[RawApi]:
-    api = RawApi(server.url, server.token)
+    api = RawApi(server.url, server.token, server.authority)
     yield api
     api.close()
 
 
 @pytest.fixture(scope="module")
 def client(server: KubeServer) -> Iterator[KubeClient]:
-    with KubeClient.connect(server.url, token=server.token) as client:
+    with KubeClient.connect(server.url, token=server.token, authority=server.authority) as client:
         yield client
 
 
@@ -237,7 +237,7 @@ def test_what_is_not_there_is_told_with_what_is(world: World) -> None:
 def test_without_kserve_it_is_said_what_to_name_instead() -> None:
     with (
         KubeServer() as server,
-        KubeClient.connect(server.url, token=server.token) as client,
+        KubeClient.connect(server.url, token=server.token, authority=server.authority) as client,
         pytest.raises(MappingRejected, match="this cluster has no KServe"),
     ):
         resolve_source(client, "isvc/iris", name="iris", namespace="default")

@@ -37,6 +37,11 @@ def serve(mappings: Iterable[Mapping], headers: dict[str, str] | None = None) ->
 HERE = "127.0.0.1:8501"
 
 
+def test_the_stable_server_is_not_taken_back() -> None:
+    with pytest.raises(MappingRejected, match="'stable' cannot be taken back"):
+        drop_variant(publish(), "stable")
+
+
 @pytest.mark.parametrize("weight", [0, 1, 10, 50, 99, 100])
 def test_a_canary_gets_its_share_exactly(weight: int) -> None:
     assert serve(canary(publish(), weight).mappings) == {HERE: 100 - weight, "m2.team:8501": weight}

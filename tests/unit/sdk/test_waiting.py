@@ -24,7 +24,10 @@ UNKNOWN = {"state": "unknown"}
 
 @pytest.fixture
 def kube() -> Iterator[KubeClient]:
-    with KubeServer() as server, KubeClient.connect(server.url, token=server.token) as client:
+    with (
+        KubeServer() as server,
+        KubeClient.connect(server.url, token=server.token, authority=server.authority) as client,
+    ):
         client.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team"}})
         yield client
 
@@ -273,7 +276,7 @@ def test_a_carrier_that_lost_its_annotation_is_said(kube: KubeClient) -> None:
 def test_a_namespace_that_is_gone_is_blamed() -> None:
     with (
         KubeServer() as server,
-        KubeClient.connect(server.url, token=server.token) as client,
+        KubeClient.connect(server.url, token=server.token, authority=server.authority) as client,
         scripted_gateway(in_turn(UNKNOWN), client=client) as access,
     ):
         status = read_status(access, publication(), "812")

@@ -112,3 +112,16 @@ def played(*script: tuple[Step, str]) -> Conversation:
 def _describe(response: DeltaDiscoveryResponse) -> str:
     names = [f"+{resource.name}" for resource in response.resources]
     return " ".join([_WORDS[TypeUrl(response.type_url)], *names, *(f"-{name}" for name in response.removed_resources)])
+
+
+#: An Envoy that holds nothing asks for all of one model, "a", and is given it.
+NEW_ENVOY: tuple[tuple[Step, str], ...] = (
+    (ask("clusters", "*"), "clusters +a"),
+    (ask("endpoints", "a"), "endpoints +a"),
+    (accept("endpoints"), ""),
+    (accept("clusters"), ""),
+    (ask("listeners", "*"), "listeners +http"),
+    (ask("routes", "main"), "routes +main"),
+    (accept("listeners"), ""),
+    (accept("routes"), ""),
+)

@@ -5,19 +5,12 @@ from kfambassador.envoy.snapshot import TypeUrl, content_version
 from kfambassador.xds.session import NodeStatus, Session
 from kfambassador.xds.subscription import Rejection
 from tests.snapshots import build_snapshot
-from tests.unit.xds.conversation import Step, accept, ask, played, publish, refuse, wait
+from tests.unit.xds.conversation import NEW_ENVOY, Step, accept, ask, played, publish, refuse, wait
 
 #: An Envoy that serves one model, "a", at generation 1.
 SERVING: tuple[tuple[Step, str], ...] = (
     (publish(1, clusters="a", endpoints="a", listeners="http", routes="main@a"), ""),
-    (ask("clusters", "*"), "clusters +a"),
-    (ask("endpoints", "a"), "endpoints +a"),
-    (accept("endpoints"), ""),
-    (accept("clusters"), ""),
-    (ask("listeners", "*"), "listeners +http"),
-    (ask("routes", "main"), "routes +main"),
-    (accept("listeners"), ""),
-    (accept("routes"), ""),
+    *NEW_ENVOY,
 )
 SWAP = publish(2, clusters="b", endpoints="b", listeners="http", routes="main@b")
 
