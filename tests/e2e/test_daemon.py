@@ -76,7 +76,8 @@ def runtime_directory() -> Iterator[RuntimeDirectory]:
 def assert_nothing_left(runtime: RuntimeDirectory) -> None:
     """Neither a process nor a socket nor a file that tells of a gateway; its log and its lock's file stay."""
     until(lambda: not is_held(runtime.lock) and not find_processes(runtime.path))
-    assert {path.name for path in runtime.path.iterdir()} <= {"gateway.lock", "gateway.log", "leases"}
+    left = {path.name for path in runtime.path.iterdir()}
+    assert left <= {"gateway.lock", "gateway.log", "leases"}, runtime.log.read_text()
 
 
 # One gateway
