@@ -9,20 +9,6 @@ from contextlib import contextmanager
 from kfambassador.errors import ConfigurationError, PortInUse
 
 
-def free_port(address: str = "127.0.0.1") -> int:
-    """Find a port nobody listens on now.
-
-    Somebody may take it before you do: where the server can choose for itself, give it port 0 instead.
-
-    Example:
-        >>> 0 < free_port() < 65536
-        True
-    """
-    with _bound(address, 0) as probe:
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def check_port(address: str, port: int) -> None:
     """Make sure that a server could listen here, before anything is started.
 

@@ -12,9 +12,9 @@ import pytest
 import requests
 
 from kfambassador.local.models import ModelServer
-from kfambassador.local.ports import free_port
 from tests.cluster.conftest import Kubectl, kubectl_path
 from tests.cluster.servers import Server
+from tests.ports import free_port
 
 SERVICE = """
 apiVersion: v1

@@ -16,9 +16,9 @@ from kubernetes import client
 from kubernetes.stream import portforward
 
 from kfambassador.local.kube.server import KubeServer
-from kfambassador.local.ports import free_port
 from tests.cluster.raw_api import RawApi, connect, trust
 from tests.cluster.tenants import Tenant, rule
+from tests.ports import free_port
 
 pytestmark = pytest.mark.embedded
 

@@ -23,13 +23,13 @@ from kfambassador.kube.permissions import CONTROLLER, CONTROLLER_AT_HOME
 from kfambassador.local.definitions import read_definitions
 from kfambassador.local.envoy_process import EnvoyProcess, private_directory
 from kfambassador.local.kube.server import KubeServer
-from kfambassador.local.ports import free_port
 from kfambassador.names import ADMIN_SOCKET, GATEWAY_ACCOUNT, INSTALL_NAMESPACE, STATUS_LEASE, XDS_SOCKET
 from tests.cluster.conftest import kubectl_path
 from tests.cluster.raw_api import RawApi
 from tests.cluster.servers import OtherServer, Server, reach, write_kubeconfig
 from tests.deploy.recording import Asked, RecordingEntrance
 from tests.e2e.gateway import annotate_service, fetch, until
+from tests.ports import free_port
 
 pytestmark = pytest.mark.xdist_group("access")
 

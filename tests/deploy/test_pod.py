@@ -16,12 +16,12 @@ from kfambassador.kube.client import KubeClient
 from kfambassador.kube.kinds import DEPLOYMENT, MAPPING
 from kfambassador.local.envoy_process import private_directory
 from kfambassador.local.kube.server import KubeServer
-from kfambassador.local.ports import free_port
 from kfambassador.names import ADMIN_SOCKET, XDS_SOCKET
 from tests.cluster.servers import write_kubeconfig
 from tests.deploy.conftest import Run
 from tests.deploy.others import HOME, make_namespace
 from tests.e2e.gateway import until
+from tests.ports import free_port
 
 pytestmark = pytest.mark.e2e
 

@@ -16,11 +16,11 @@ from kfambassador.local.definitions import read_definitions
 from kfambassador.local.envoy_process import private_directory
 from kfambassador.local.kube.server import KubeServer
 from kfambassador.local.kubeconfig import ApiAccess, join_kubeconfig
-from kfambassador.local.ports import free_port
 from kfambassador.names import ADMIN_SOCKET, XDS_SOCKET
 from tests.e2e.envoy_command import EnvoyCommand, envoy_command
 from tests.e2e.gateway import Answer, fetch
 from tests.e2e.gateway import until as wait_until
+from tests.ports import free_port
 
 #: Seconds a test waits for what has to happen.
 PATIENCE = 60.0

@@ -17,10 +17,10 @@ from kfambassador.envoy.protos import Cluster, RouteConfiguration
 from kfambassador.envoy.snapshot import Snapshot, TypeUrl, XdsResource
 from kfambassador.local.background import BackgroundServer
 from kfambassador.local.envoy_process import private_directory
-from kfambassador.local.ports import free_port
 from kfambassador.names import ADMIN_SOCKET, XDS_SOCKET
 from kfambassador.proxy.admin import EnvoyAdmin
 from tests.backends import EchoServer
+from tests.ports import free_port
 from tests.xds_gateway import in_a_loop
 from tests.xds_world import World
 

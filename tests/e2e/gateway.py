@@ -18,9 +18,9 @@ from kfambassador.envoy.listeners import ListenerSettings
 from kfambassador.kube.client import KubeClient
 from kfambassador.local.envoy_process import EnvoyProcess, private_directory
 from kfambassador.local.kube.server import KubeServer
-from kfambassador.local.ports import free_port
 from kfambassador.names import ADMIN_SOCKET, ASKING_SOCKET, CONFIG_ANNOTATION, XDS_SOCKET
 from kfambassador.routing.policy import TenancyPolicy
+from tests.ports import free_port
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,10 @@
 """What tests of the stack and of the shared gateway have in common."""
 
 import os
-import random
 import signal
-import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -71,15 +69,6 @@ def ask_model(endpoint: GatewayEndpoint) -> int | None:
 def is_ready(endpoint: GatewayEndpoint) -> bool:
     """Whether the gateway says it is."""
     return fetch(f"{endpoint.diagnostics_url}/ambassador/v0/check_ready").status == 200
-
-
-def low_port() -> int:
-    """A free port that the system gives to nobody who asks for any."""
-    while True:
-        with socket.socket() as taken, suppress(OSError):
-            taken.bind(("127.0.0.1", random.randrange(10_000, 30_000)))
-            port: int = taken.getsockname()[1]
-            return port
 
 
 def find_envoys(directory: Path) -> list[int]:

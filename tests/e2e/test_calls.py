@@ -11,7 +11,6 @@ from aiohttp import web
 
 from kfambassador.errors import RouteFailed
 from kfambassador.local.background import BackgroundServer
-from kfambassador.local.ports import free_port
 from kfambassador.local.stack import LocalStack
 from kfambassador.sdk.calling.calls import Call, explain_failure
 from kfambassador.sdk.calling.credentials import BasicAuth, BearerToken, Cookie, Credentials, TokenFile
@@ -20,6 +19,7 @@ from tests.backends import Answer as Told
 from tests.backends import Echo, EchoServer
 from tests.dripping import Drip
 from tests.e2e.publishing import publish_mappings
+from tests.ports import free_port
 
 pytestmark = pytest.mark.e2e
 

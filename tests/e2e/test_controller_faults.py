@@ -16,10 +16,10 @@ from kfambassador.local.envoy_process import EnvoyProcess, private_directory
 from kfambassador.local.kube.server import KubeServer
 from kfambassador.local.kube.store.state import StateDirectory
 from kfambassador.local.models import ModelServer
-from kfambassador.local.ports import free_port
 from kfambassador.names import XDS_SOCKET
 from kfambassador.routing.policy import TenancyPolicy
 from tests.e2e.gateway import Parts, until
+from tests.ports import free_port
 
 pytestmark = pytest.mark.e2e
 

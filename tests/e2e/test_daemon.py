@@ -34,9 +34,9 @@ from tests.e2e.local_gateway import (
     is_ready,
     kill_envoy,
     linux_only,
-    low_port,
     publish,
 )
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.e2e, linux_only]
 
@@ -191,7 +191,7 @@ def test_a_kubeconfig_is_joined_when_somebody_asks_and_left_at_the_end(
 
 def test_what_leads_to_a_state_directory_stays_good(runtime: RuntimeDirectory, tmp_path: Path) -> None:
     path = tmp_path / "config"
-    share_kubeconfig(runtime, path, ensure_gateway(state=tmp_path / "state", api_port=low_port()))
+    share_kubeconfig(runtime, path, ensure_gateway(state=tmp_path / "state", api_port=free_port()))
     assert stop_gateway()
     assert_nothing_left(runtime)
     before = path.read_bytes()

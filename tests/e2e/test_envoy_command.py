@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 from kfambassador.local.envoy_process import find_envoy, private_directory
-from kfambassador.local.ports import free_port
 from tests.backends import EchoServer
 from tests.e2e.envoy_command import (
     PATIENCE,
@@ -26,6 +25,7 @@ from tests.e2e.envoy_command import (
     serving_envoy,
     until,
 )
+from tests.ports import free_port
 from tests.static_envoy import get
 
 pytestmark = pytest.mark.e2e

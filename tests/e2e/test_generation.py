@@ -12,13 +12,13 @@ from aiohttp import ClientSession, TCPConnector
 
 import kfambassador as kfa
 from kfambassador.errors import NoGateway
-from kfambassador.local.ports import free_port
 from kfambassador.names import CONFIG_ANNOTATION
 from kfambassador.sdk.access import Access
 from kfambassador.sdk.calling.http import HttpClient
 from kfambassador.sdk.reaching.reading import ReadApi
 from kfambassador.sdk.views import Generation
 from tests.e2e.gateway import Answer, Parts, running_gateway, until
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("generation")]
 

@@ -15,7 +15,6 @@ import grpc
 import pytest
 
 from kfambassador.errors import ConfigurationError, RouteFailed
-from kfambassador.local.ports import free_port
 from kfambassador.local.stack import LocalStack
 from kfambassador.resources.mapping import Mapping
 from kfambassador.sdk.calling.credentials import BearerToken, Cookie
@@ -28,6 +27,7 @@ from kfambassador.sdk.servers.tfserving import TFServing
 from tests import wire
 from tests.backends import Echo, EchoServer
 from tests.e2e.publishing import publish_mappings
+from tests.ports import free_port
 
 pytestmark = pytest.mark.e2e
 

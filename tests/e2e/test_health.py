@@ -18,10 +18,10 @@ from kfambassador.errors import PortInUse
 from kfambassador.kube.client import KubeClient
 from kfambassador.local.envoy_process import EnvoyProcess, private_directory
 from kfambassador.local.kube.server import KubeServer
-from kfambassador.local.ports import free_port
 from kfambassador.names import ADMIN_SOCKET, ASKING_SOCKET, XDS_SOCKET
 from kfambassador.routing.policy import TenancyPolicy
 from tests.e2e.gateway import Answer, annotate_service, fetch, until
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("health")]
 

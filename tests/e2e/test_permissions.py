@@ -16,9 +16,9 @@ from kfambassador.kube.kinds import GATEWAY_KINDS, MAPPING, SECRET, SERVICE, Kin
 from kfambassador.local.definitions import read_definitions
 from kfambassador.local.envoy_process import EnvoyProcess, private_directory
 from kfambassador.local.kube.server import KubeServer
-from kfambassador.local.ports import free_port
 from kfambassador.routing.policy import TenancyPolicy
 from tests.e2e.gateway import Answer, fetch, until
+from tests.ports import free_port
 
 pytestmark = pytest.mark.e2e
 

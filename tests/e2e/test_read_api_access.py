@@ -28,12 +28,12 @@ from kfambassador.kube.reflector import ReflectorSettings
 from kfambassador.local.definitions import read_definitions
 from kfambassador.local.envoy_process import EnvoyProcess, private_directory
 from kfambassador.local.kube.server import KubeServer
-from kfambassador.local.ports import free_port
 from kfambassador.local.stack import LocalStack
 from kfambassador.names import ADMIN_SOCKET, AMBASSADOR_GROUP, ASKING_SOCKET, XDS_SOCKET
 from kfambassador.routing.policy import TenancyPolicy
 from tests.cluster.raw_api import Object, RawApi
 from tests.e2e.gateway import Answer, Parts, fetch, running_gateway, until
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("read-api-access")]
 

@@ -10,13 +10,13 @@ import kfambassador as kfa
 from kfambassador.kube.client import KubeClient
 from kfambassador.kube.kinds import ENDPOINT_SLICE, NAMESPACE, POD, SERVICE
 from kfambassador.local.models import ModelServer
-from kfambassador.local.ports import free_port
 from kfambassador.local.stack import LocalStack
 from kfambassador.names import CONFIG_ANNOTATION, EXPIRES_ANNOTATION, EXPOSURE_LABEL
 from kfambassador.resources.documents import write_documents
 from kfambassador.sdk.attributes import MappingAttributes
 from kfambassador.sdk.readiness.status import ExposureStatus, Phase
 from tests.backends import EchoServer
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("readiness")]
 

@@ -11,12 +11,12 @@ import pytest
 import kfambassador as kfa
 from kfambassador.kube.kinds import SECRET, SERVICE
 from kfambassador.local.models import ModelServer
-from kfambassador.local.ports import free_port
 from kfambassador.local.stack import LocalStack
 from kfambassador.names import CONFIG_ANNOTATION
 from kfambassador.resources.documents import write_documents
 from tests.backends import Echo, EchoServer
 from tests.behaviour.servers import Authorities, TlsEchoServer, serving
+from tests.ports import free_port
 
 pytestmark = pytest.mark.e2e
 

@@ -19,7 +19,7 @@ from kfambassador.local import envoy_process
 from kfambassador.local.envoy_process import private_directory
 from kfambassador.local.kube.server import KubeServer
 from kfambassador.local.models import ModelServer
-from kfambassador.local.ports import check_port, free_port
+from kfambassador.local.ports import check_port
 from kfambassador.local.stack import LocalStack
 from tests.e2e.gateway import fetch, until
 from tests.e2e.local_gateway import (
@@ -30,9 +30,9 @@ from tests.e2e.local_gateway import (
     is_ready,
     kill_envoy,
     linux_only,
-    low_port,
     publish,
 )
+from tests.ports import free_port
 
 pytestmark = pytest.mark.e2e
 
@@ -162,7 +162,7 @@ def test_a_kubeconfig_that_is_no_longer_one_does_not_keep_a_gateway_from_ending(
 
 
 def test_the_way_into_a_state_directory_stays_the_same(tmp_path: Path) -> None:
-    kubeconfig, port = tmp_path / "kubeconfig", low_port()
+    kubeconfig, port = tmp_path / "kubeconfig", free_port()
     with LocalStack(state=tmp_path / "state", api_port=port, kubeconfig=kubeconfig) as stack:
         before = stack.endpoint
     with LocalStack(state=tmp_path / "state") as stack, KubeClient.from_kubeconfig(path=kubeconfig) as client:
@@ -178,7 +178,7 @@ def test_the_way_into_a_state_directory_stays_the_same(tmp_path: Path) -> None:
 
 
 def test_a_last_port_that_is_taken_is_told_and_another_one_is_found(tmp_path: Path) -> None:
-    port = low_port()
+    port = free_port()
     with LocalStack(state=tmp_path, api_port=port) as stack:
         token = stack.endpoint.api_token
     told: list[str] = []

@@ -11,10 +11,10 @@ import yaml
 from kfambassador.errors import Forbidden
 from kfambassador.kube.client import KubeClient
 from kfambassador.kube.kinds import SERVICE
-from kfambassador.local.ports import free_port
 from kfambassador.local.stack import LocalStack
 from tests.cluster.raw_api import RawApi
 from tests.e2e.gateway import fetch
+from tests.ports import free_port
 
 pytestmark = pytest.mark.e2e
 

@@ -16,13 +16,13 @@ import pytest
 from kfambassador.controller.sight import OWNER, Sight
 from kfambassador.controller.traffic import describe_statistics, read_traffic, write_expressions
 from kfambassador.errors import NoGateway
-from kfambassador.local.ports import free_port
 from kfambassador.sdk.calling.http import HttpClient
 from kfambassador.sdk.reaching.reading import ReadApi
 from kfambassador.sdk.traffic.statistics import SplitStatistics, Statistics, StatisticsView
 from tests.backends import Answer, EchoServer
 from tests.builders import compiled, sourced
 from tests.e2e.gateway import Parts, running_gateway, until
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("statistics")]
 

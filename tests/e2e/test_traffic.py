@@ -6,11 +6,11 @@ from collections.abc import Iterator
 import pytest
 
 import kfambassador as kfa
-from kfambassador.local.ports import free_port
 from kfambassador.sdk.attributes import MappingAttributes
 from kfambassador.sdk.traffic.rollout import run_rollout
 from tests.e2e.gateway import until
 from tests.e2e.load import Load, NamedServer, under_load
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("traffic")]
 

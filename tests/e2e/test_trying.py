@@ -16,7 +16,6 @@ import pytest
 
 import kfambassador as kfa
 from kfambassador.errors import ConfigurationError, RouteFailed
-from kfambassador.local.ports import free_port
 from kfambassador.local.stack import LocalStack
 from kfambassador.notebook.answering import desk
 from kfambassador.sdk.calling.credentials import BasicAuth, BearerToken, Cookie, Credentials
@@ -24,6 +23,7 @@ from kfambassador.sdk.traffic.statistics import Statistics, StatisticsView
 from tests.backends import Answer, Echo, EchoServer
 from tests.e2e.gateway import fetch
 from tests.e2e.publishing import publish_mappings
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("trying")]
 

@@ -17,11 +17,11 @@ from kfambassador.kube.kinds import EVENT, MAPPING
 from kfambassador.local.definitions import read_definitions
 from kfambassador.local.envoy_process import EnvoyProcess, private_directory
 from kfambassador.local.kube.server import KubeServer
-from kfambassador.local.ports import free_port
 from kfambassador.names import XDS_SOCKET
 from kfambassador.routing.policy import TenancyPolicy
 from tests.deploy.recording import RecordingEntrance
 from tests.e2e.gateway import annotate_service, fetch, until
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("writes")]
 

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-from kfambassador.local.ports import free_port
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "a-token-for-tests"

@@ -10,12 +10,12 @@ import kfambassador as kfa
 from kfambassador.kube.kinds import SERVICE
 from kfambassador.local.daemon import find_gateway
 from kfambassador.local.models import ModelServer
-from kfambassador.local.ports import free_port
 from kfambassador.local.runtime_directory import RuntimeDirectory
 from kfambassador.resources.documents import write_documents
 from tests.backends import EchoServer
 from tests.e2e.gateway import annotate_service
 from tests.notebook.lab_server import LabServer
+from tests.ports import free_port
 
 #: A page that took this for markup would run it.
 MARKUP = "<img/src=x/onerror=window.hacked=1>"

@@ -9,12 +9,12 @@ import pytest
 import kfambassador as kfa
 from kfambassador.errors import ConfigurationError, KfAmbassadorError, NotFound
 from kfambassador.local.models import ModelServer
-from kfambassador.local.ports import free_port
 from kfambassador.local.stack import LocalStack
 from kfambassador.notebook.answering import sending
 from kfambassador.notebook.answering.desk import answer, tell_error
 from tests.backends import Answer, EchoServer
 from tests.e2e.publishing import publish_mappings
+from tests.ports import free_port
 
 NO_VALUE = "a header's value is one line of Latin letters; write others as %-escapes or in Base64"
 NO_NAME = "a header's name is letters, digits and dashes, such as x-team"

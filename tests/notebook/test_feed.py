@@ -22,7 +22,6 @@ from kfambassador.kube.client import KubeClient
 from kfambassador.local.endpoint import GatewayEndpoint
 from kfambassador.local.kube.server import KubeServer
 from kfambassador.local.models import ModelServer
-from kfambassador.local.ports import free_port
 from kfambassador.local.stack import LocalStack
 from kfambassador.names import CONFIG_ANNOTATION
 from kfambassador.notebook.feed import Feed, feed_of, pack
@@ -33,6 +32,7 @@ from kfambassador.routing.policy import TenancyPolicy
 from kfambassador.sdk.reaching.own_reading import OwnReading
 from tests.e2e.gateway import until
 from tests.e2e.publishing import publish_mappings
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("notebook-kernel-side")]
 

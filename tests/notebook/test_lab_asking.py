@@ -7,10 +7,10 @@ import pytest
 from playwright.sync_api import Browser, Locator, expect
 
 from kfambassador.local.models import ModelServer
-from kfambassador.local.ports import free_port
 from tests.notebook.lab_pages import LabPage, Routes, opened_page
 from tests.notebook.lab_server import LabServer
 from tests.notebook.scene import CONNECT, MARKUP, Scene
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("jupyterlab-asking")]
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 import kfambassador as kfa
-from kfambassador.local.ports import free_port
 from kfambassador.local.stack import LocalStack
 from kfambassador.sdk.readiness.status import Phase
+from tests.ports import free_port
 from tests.servers.environments import SWITCH, CannotMakeError, is_left_out, make_environment
 from tests.servers.kinds import KINDS, Kind, Site, Start, train
 from tests.servers.processes import STARTING, Server, running

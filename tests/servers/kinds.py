@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import kfambassador as kfa
-from kfambassador.local.ports import free_port
+from tests.ports import free_port
 
 PROGRAMS: Final = Path(__file__).parent / "programs"
 IRIS: Final = [[5.1, 3.5, 1.4, 0.2], [6.7, 3.0, 5.2, 2.3]]

@@ -7,7 +7,8 @@ import pytest
 
 from kfambassador.errors import ConfigurationError, PortInUse
 from kfambassador.local.models import ModelServer
-from kfambassador.local.ports import check_port, free_port, reserved_port
+from kfambassador.local.ports import check_port, reserved_port
+from tests.ports import free_port
 
 
 def test_ports_said_to_be_free_can_be_had() -> None:

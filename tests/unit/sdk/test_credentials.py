@@ -15,7 +15,6 @@ from secrets import token_hex
 import pytest
 
 from kfambassador.errors import ConfigurationError, RouteFailed
-from kfambassador.local.ports import free_port
 from kfambassador.sdk.calling.calls import Call
 from kfambassador.sdk.calling.credentials import (
     BasicAuth,
@@ -31,6 +30,7 @@ from kfambassador.sdk.calling.credentials import (
 from kfambassador.sdk.calling.http import HttpClient
 from tests.backends import Answer as Told
 from tests.backends import Echo, EchoServer
+from tests.ports import free_port
 
 CANARY = f"canary{token_hex(8)}"
 

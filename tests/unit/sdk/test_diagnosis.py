@@ -13,7 +13,6 @@ from kfambassador.kube.client import KubeClient
 from kfambassador.kube.kinds import ENDPOINT_SLICE, POD, SERVICE, Kind
 from kfambassador.kube.objects import Listing
 from kfambassador.local.kube.server import KubeServer
-from kfambassador.local.ports import free_port
 from kfambassador.resources.service import ServiceKey
 from kfambassador.routing.model import Target
 from kfambassador.routing.policy import TenancyPolicy
@@ -26,6 +25,7 @@ from kfambassador.sdk.readiness.waiting import read_status
 from kfambassador.sdk.servers.tfserving import TFServing
 from tests.backends import EchoServer
 from tests.behaviour.servers import Authorities, TlsEchoServer, serving
+from tests.ports import free_port
 from tests.unit.sdk.publications import Script, publication, scripted_gateway, usual_answers
 
 SERVING = {"state": "serving", "resource_version": "812"}

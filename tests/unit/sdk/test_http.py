@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from kfambassador.errors import RouteFailed
-from kfambassador.local.ports import free_port
 from kfambassador.sdk.calling.credentials import BearerToken
 from kfambassador.sdk.calling.http import Answer, HttpClient
 from kfambassador.sdk.calling.retrying import find_pause
 from tests.backends import Answer as Told
 from tests.backends import Echo, EchoServer
+from tests.ports import free_port
 
 
 class Array:

@@ -9,13 +9,13 @@ from aiohttp import web
 
 from kfambassador.errors import NoGateway
 from kfambassador.local.background import BackgroundServer
-from kfambassador.local.ports import free_port
 from kfambassador.problems import Fault, ObjectKey, Origin, Severity
 from kfambassador.routing.describe import describe_problem
 from kfambassador.sdk.calling.credentials import BearerToken
 from kfambassador.sdk.calling.http import HttpClient
 from kfambassador.sdk.problem_views import ProblemView
 from kfambassador.sdk.reaching.reading import ReadApi
+from tests.ports import free_port
 
 
 @contextmanager
