@@ -22,7 +22,7 @@ from kfambassador.routing.order import build_order_key
 from kfambassador.routing.origination import originate
 from kfambassador.routing.policy import TenancyPolicy
 from kfambassador.routing.reachability import find_unreachable
-from kfambassador.routing.references import Neighbourhood, check_reference
+from kfambassador.routing.references import Neighbourhood, check_reference, stays_home
 from kfambassador.routing.targets import read_target
 
 
@@ -56,7 +56,9 @@ class Compiler:
         self._join_group = Memo(join_group)
         self._known = Neighbourhood({}, {})
         self._check_target = Memo(partial(_check_target, policy))
-        self._resolve_cluster = Memo(partial(resolve_cluster, policy))
+        # These read the one Service that is named; whoever looks around sees to it that they are asked anew.
+        self._stays_home: Memo[bool] = Memo(self._tell_home)
+        self._find_cluster: Memo[ResolvedCluster] = Memo(self._resolve_cluster)
         # The same problem stays the same object, so that whoever tells of new ones need not compare texts.
         self._place = Memo(Fault.at)
 
@@ -67,8 +69,7 @@ class Compiler:
         problems = [*resources.problems, *gateway.problems, *told]
         known = self._look_around(resources)
         groups = self._join(self._admit(resources.mappings, known, problems))
-        for group in groups:
-            problems.extend(group.problems)
+        problems.extend(chain.from_iterable(group.problems for group in groups if group.problems))
         routes = tuple(group.route for group in groups if group.route is not None)
         problems.extend(find_unreachable(routes))
         clusters = self._resolve(groups, guard, known, problems)
@@ -84,7 +85,8 @@ class Compiler:
         self._understand.end_round()
         self._join_group.end_round()
         self._check_target.end_round()
-        self._resolve_cluster.end_round()
+        self._stays_home.end_round()
+        self._find_cluster.end_round()
         self._place.end_round()
 
     def _gather(self, resources: ResourceSet) -> Gateway:
@@ -101,12 +103,13 @@ class Compiler:
         """Understand each mapping, eldest first, and leave out those at fault and those whose claims are others'."""
         admitted: dict[str, Candidate] = {}
         for candidate in sorted(self._understand.each(mappings), key=attrgetter("seniority")):
-            problems.extend(candidate.problems)
+            if candidate.problems:
+                problems.extend(candidate.problems)
             holder = admitted.get(candidate.identity)
             if holder is not None and self._policy.accepts(candidate.mapping.ambassador_id):
                 problems.append(_refuse_name(candidate, holder))
             elif candidate.is_sound:
-                refused = self._check_target(candidate, known)
+                refused = () if self._stays_home(candidate) else self._check_target(candidate, known)
                 problems.extend(refused)
                 if not refused:
                     admitted[candidate.identity] = candidate
@@ -115,10 +118,13 @@ class Compiler:
         return [each for identity, each in admitted.items() if identity not in conflicts]
 
     def _look_around(self, resources: ResourceSet) -> Neighbourhood:
-        """Give the Services that are known; as the very same object while they are the same."""
+        """Give the Services that are known, as the very same object while they are the same; forget what changed."""
         known = Neighbourhood(resources.services, resources.endpoints)
-        if known.services != self._known.services or known.endpoints != self._known.endpoints:
+        changed = known.list_changes(self._known)
+        if changed:
             self._known = known
+            self._stays_home.forget(lambda candidate: candidate.service in changed)
+            self._find_cluster.forget(lambda upstream: upstream.service in changed)
         return self._known
 
     def _join(self, candidates: Iterable[Candidate]) -> list[GroupedRoute]:
@@ -132,29 +138,32 @@ class Compiler:
         self, groups: Iterable[GroupedRoute], guard: Guard | None, known: Neighbourhood, problems: list[Problem]
     ) -> tuple[Cluster, ...]:
         """Find the endpoints of every cluster that is named, and tell everybody what is wrong with their own."""
-        named = [
-            (each.upstream, each.sourced.origin)
-            for each in chain.from_iterable(group.served for group in groups)
-            if each.upstream is not None
-        ]
-        if guard is not None:
-            named.append((guard.upstream, guard.origin))
+        named = chain.from_iterable(group.upstreams for group in groups)
         clusters: dict[str, ResolvedCluster] = {}
-        for upstream, origin in named:
+        for upstream, origin in named if guard is None else chain(named, ((guard.upstream, guard.origin),)):
             resolved = clusters.get(upstream.name)
             if resolved is None:
-                resolved = clusters[upstream.name] = self._find(upstream, known)
+                resolved = clusters[upstream.name] = self._find_cluster(upstream)
             faults = resolved.faults
             if resolved.cluster.discovery is Discovery.DNS and upstream.service not in known.services:
                 faults = check_missing(upstream.service, upstream.target, known.namespaces)
-            problems += [self._place(fault, origin) for fault in faults]
+            if faults:
+                problems += [self._place(fault, origin) for fault in faults]
         return tuple(clusters[name].cluster for name in sorted(clusters))
 
-    def _find(self, upstream: Upstream, known: Neighbourhood) -> ResolvedCluster:
+    def _tell_home(self, candidate: Candidate) -> bool:
+        """Tell whether a mapping surely points at its own namespace; a redirect points nowhere."""
+        upstream, namespace = candidate.upstream, candidate.sourced.namespace
+        if upstream is None:
+            return True
+        service = self._known.services.get(upstream.service) if upstream.service else None
+        return stays_home(upstream.target, namespace, service=service, policy=self._policy)
+
+    def _resolve_cluster(self, upstream: Upstream) -> ResolvedCluster:
         key = upstream.service
-        service = known.services.get(key) if key else None
-        slices = known.endpoints.get(key, ()) if key else ()
-        return self._resolve_cluster(upstream, service, *slices)
+        service = self._known.services.get(key) if key else None
+        slices = self._known.endpoints.get(key, ()) if key else ()
+        return resolve_cluster(self._policy, upstream, service, *slices)
 
 
 def _understand(gateway: Gateway, sourced: SourcedMapping) -> Candidate:
@@ -200,9 +209,8 @@ def _judge(sourced: SourcedMapping, mapping: Mapping, match: Match, gateway: Gat
 
 
 def _check_target(policy: TenancyPolicy, candidate: Candidate, known: Neighbourhood) -> tuple[Problem, ...]:
-    """Say why a mapping may not point where it does. Where a redirect sends clients is theirs to see."""
-    if candidate.upstream is None:
-        return ()
+    """Say why a mapping may not point where it does."""
+    assert candidate.upstream is not None  # noqa: S101 - where a redirect sends clients is theirs to see
     target, key, namespace = candidate.upstream.target, candidate.upstream.service, candidate.sourced.namespace
     service = known.services.get(key) if key else None
     faults = check_reference(target, namespace, service=service, known=known, policy=policy)

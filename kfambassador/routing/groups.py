@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from kfambassador.problems import Fault, Problem, Severity, Veil
+from kfambassador.problems import Fault, Origin, Problem, Severity, Veil
 from kfambassador.resources.mapping import Mapping
 from kfambassador.resources.meta import SourcedMapping
+from kfambassador.resources.service import ServiceKey
 from kfambassador.routing.clusters import Upstream
 from kfambassador.routing.model import Match, Route, Split, Target
 from kfambassador.routing.order import OrderKey
@@ -45,6 +46,11 @@ class Candidate:
         """The name of its cluster; "" for a redirect."""
         return self.upstream.name if self.upstream else ""
 
+    @property
+    def service(self) -> ServiceKey | None:
+        """The Service it would point at, if there is one by that name."""
+        return self.upstream.service if self.upstream else None
+
 
 @dataclass(frozen=True, slots=True)
 class GroupedRoute:
@@ -52,12 +58,12 @@ class GroupedRoute:
 
     Attributes:
         route: The route; None when no member may be served.
-        served: The members that are.
+        upstreams: The clusters its members need, each with who names it.
         problems: What is to be told.
     """
 
     route: Route | None
-    served: tuple[Candidate, ...]
+    upstreams: tuple[tuple[Upstream, Origin], ...] = ()
     problems: tuple[Problem, ...] = ()
 
 
@@ -78,7 +84,7 @@ def join_group(*members: Candidate) -> GroupedRoute:
     shadows = [member for member in members if member.mapping.shadow]
     sharing = [member for member in members if not member.mapping.shadow]
     if not sharing:
-        return GroupedRoute(None, (), tuple(map(_tell_alone, shadows)))
+        return GroupedRoute(None, problems=tuple(map(_tell_alone, shadows)))
     served, problems = _admit(sharing)
     weights = [member.mapping.weight for member in served]
     splits = tuple(_build_split(*each) for each in zip(served, build_shares(weights), strict=True))
@@ -88,7 +94,8 @@ def join_group(*members: Candidate) -> GroupedRoute:
     problems += [_refuse_shadow(shadow, copied) for shadow in shadows[len(copied) :]]
     copies = tuple(_build_split(each, WHOLE if each.mapping.weight is None else each.mapping.weight) for each in copied)
     route = Route(served[0].match, served[0].mapping.precedence, splits, copies)
-    return GroupedRoute(route, (*served, *copied), tuple(problems))
+    named = [(each.upstream, each.sourced.origin) for each in (*served, *copied) if each.upstream is not None]
+    return GroupedRoute(route, tuple(named), tuple(problems))
 
 
 def _admit(sharing: Sequence[Candidate]) -> tuple[list[Candidate], list[Problem]]:

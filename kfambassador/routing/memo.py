@@ -1,7 +1,7 @@
 """Remembering what pure functions answered, by the very objects they read."""
 
 from collections.abc import Callable, Iterable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -9,9 +9,10 @@ T = TypeVar("T")
 class Memo(Generic[T]):
     """The answers of one pure function, for as long as they are asked for.
 
-    The function is passed nothing but the key, so an answer can depend on nothing else. The key is the identity of
-    the objects: everything that flows is immutable, so the same objects always give the same answer, and comparing
-    identities costs the same however large they are. Answers that a round did not ask for are forgotten once they
+    The function is passed nothing but the key, so an answer depends on nothing else; where it does, whoever made the
+    memo sees to it that :meth:`forget` is told. The key is the identity of the objects: everything that flows is
+    immutable, so the same objects always give the same answer, and comparing identities costs the same however large
+    they are. Answers that a round did not ask for are forgotten once they
     are more than those it did, so a memo never outgrows twice the present.
 
     Example:
@@ -25,8 +26,8 @@ class Memo(Generic[T]):
     def __init__(self, function: Callable[..., T]) -> None:
         self._function = function
         # The objects are kept beside the answer: as long as they live, nothing else can have their identity.
-        self._answers: dict[int | tuple[int, ...], tuple[tuple[object, ...], T]] = {}
-        self._older: dict[int | tuple[int, ...], tuple[tuple[object, ...], T]] = {}
+        self._answers: dict[int | tuple[int, ...], tuple[tuple[Any, ...], T]] = {}
+        self._older: dict[int | tuple[int, ...], tuple[tuple[Any, ...], T]] = {}
         self._asked = 0
 
     def __call__(self, *read: object) -> T:
@@ -45,6 +46,12 @@ class Memo(Generic[T]):
         found = [entry[1] if (entry := answers.get(id(one))) else self(one) for one in objects]
         self._asked = asked + len(found)
         return found
+
+    def forget(self, is_outdated: Callable[[Any], bool]) -> None:
+        """Forget the answers whose first object is one that something beside the key has changed for."""
+        for answers in (self._answers, self._older):
+            for key in [key for key, (read, _) in answers.items() if is_outdated(read[0])]:
+                del answers[key]
 
     def end_round(self) -> None:
         """Say that everything of the present has been asked for."""

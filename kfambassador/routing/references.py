@@ -59,6 +59,14 @@ class Neighbourhood:
         """The namespaces that hold any Service."""
         return frozenset(key.namespace for key in self.services)
 
+    def list_changes(self, before: "Neighbourhood") -> frozenset[ServiceKey]:
+        """List the Services that came, went or have other settings or addresses than before."""
+        changed: set[ServiceKey] = set()
+        for old, new in ((before.services, self.services), (before.endpoints, self.endpoints)):
+            if old != new:
+                changed.update(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
+        return frozenset(changed)
+
     def find_owners(self, address: Address) -> tuple[ServiceKey, ...]:
         """Find the Services an address stands for, or stands behind."""
         found = {key for each in list_meanings(address) for key in self._owners.get(str(each), ())}
@@ -104,7 +112,7 @@ def check_reference(
         >>> check_reference(Target("127.1", 80), "team", service=None, known=nobody, policy=TenancyPolicy())[0].code
         'forbidden-target'
     """
-    if service is not None and service.key.namespace == namespace and _is_plain(service, target, policy):
+    if stays_home(target, namespace, service=service, policy=policy):
         return ()
     for place in _follow(target, known, policy):
         reason = _find_reason(place, known, policy)
@@ -117,8 +125,19 @@ def check_reference(
     return ()
 
 
-def _is_plain(service: Service, target: Target, policy: TenancyPolicy) -> bool:
-    """Tell whether a Service is one like nearly all: Envoy is given its addresses, and the name can mislead nobody."""
+def stays_home(target: Target, namespace: str, *, service: Service | None, policy: TenancyPolicy) -> bool:
+    """Tell whether a mapping surely points at its own namespace, as nearly all do, whatever else the cluster holds.
+
+    Envoy is given the Service's addresses, and its name can mislead nobody.
+
+    Args:
+        target: Where it points.
+        namespace: The mapping's own namespace.
+        service: The Service that goes by the target's name, if there is one.
+        policy: What the platform's owner allows.
+    """
+    if service is None or service.key.namespace != namespace:
+        return False
     own = (target.host, target.port) in policy.own_addresses
     return not (own or service.external_name or service.key == API_SERVER)
 

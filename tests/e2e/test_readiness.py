@@ -72,11 +72,12 @@ class Meddler:
     def __init__(self, act: Callable[[], object]) -> None:
         self.told: list[ExposureStatus] = []
         self._act = act
+        self._acted = False
 
     def __call__(self, status: ExposureStatus) -> None:
-        is_first = all(not before.message for before in self.told)
         self.told.append(status)
-        if status.phase is Phase.PROGRAMMED and status.message and is_first:
+        if status.phase is Phase.PROGRAMMED and status.message and not self._acted:
+            self._acted = True
             self._act()
 
 
@@ -95,7 +96,7 @@ def test_a_catch_all_that_answers_200_is_no_model(gateway: kfa.Gateway, model: M
         everything = mapping("all", prefix="/", service=f"127.0.0.1:{dashboard.port}", precedence=1)
         put_service(gateway.client, "dashboard", everything)
         with pytest.raises(kfa.NotServed, match="GET /models/mnist/ goes to default/all") as caught:
-            gateway.expose("mnist", service=model.port, server=HALF_PLUS_TWO, timeout=600)
+            gateway.expose("mnist", service=model.port, server=HALF_PLUS_TWO, timeout=60)
     assert caught.value.stage == "programmed"
 
 
@@ -161,7 +162,7 @@ def test_a_rejected_mapping_is_said_at_once_with_its_place(gateway: kfa.Gateway,
     thief = gateway.get_exposure("thief")
     with pytest.raises(kfa.MappingRejected, match="the name mnist is taken in its namespace"):
         thief.wait(600)
-    assert thief.wait_for_status("Rejected", timeout=600).problems[0].code == "duplicate-name"
+    assert thief.wait_for_status("Rejected", timeout=60).problems[0].code == "duplicate-name"
     assert thief.status.phase is Phase.REJECTED
 
 
@@ -173,7 +174,7 @@ def test_a_path_another_namespace_holds_is_said_with_the_holder(gateway: kfa.Gat
     gateway.client.apply({"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec})
     try:
         with pytest.raises(kfa.MappingRejected) as caught:
-            gateway.expose("mnist", service=model.port, server=HALF_PLUS_TWO, timeout=600)
+            gateway.expose("mnist", service=model.port, server=HALF_PLUS_TWO, timeout=60)
     finally:
         gateway.client.delete(SERVICE, "theirs", namespace="another")
     assert "another/theirs" in str(caught.value)
@@ -183,7 +184,7 @@ def test_what_is_deleted_while_it_is_waited_for_is_said_at_once(gateway: kfa.Gat
     exposure = gateway.expose("mnist", service=free_port(), wait=False)
     meddler = Meddler(lambda: gateway.client.delete(SERVICE, "mnist", namespace="default"))
     with pytest.raises(kfa.NotServed, match="Service default/mnist was deleted, so mnist is not served"):
-        exposure.wait_for_status(timeout=600, polling_interval=0.1, callbacks=[meddler])
+        exposure.wait_for_status(timeout=60, polling_interval=0.1, callbacks=[meddler])
     assert meddler.told[-1].phase is Phase.GONE
     assert exposure.status.phase is Phase.GONE
 
@@ -193,7 +194,7 @@ def test_a_namespace_that_is_deleted_while_it_is_waited_for_is_blamed(gateway: k
     exposure = gateway.expose("mnist", service=free_port(), namespace="brief", wait=False)
     meddler = Meddler(lambda: gateway.client.delete(NAMESPACE, "brief"))
     with pytest.raises(kfa.NotServed, match=r"Service brief/mnist was deleted.* its namespace brief"):
-        exposure.wait_for_status(timeout=600, polling_interval=0.1, callbacks=[meddler])
+        exposure.wait_for_status(timeout=60, polling_interval=0.1, callbacks=[meddler])
 
 
 def test_what_expires_while_it_is_waited_for_is_said_at_once(gateway: kfa.Gateway) -> None:
@@ -201,7 +202,7 @@ def test_what_expires_while_it_is_waited_for_is_said_at_once(gateway: kfa.Gatewa
     patch = {"metadata": {"annotations": {EXPIRES_ANNOTATION: "2020-01-01T00:00:00Z"}}}
     meddler = Meddler(lambda: gateway.client.patch(SERVICE, "mnist", patch, namespace="default"))
     with pytest.raises(kfa.NotServed, match="it expired at 2020-01-01T00:00:00Z"):
-        exposure.wait_for_status(timeout=600, polling_interval=0.1, callbacks=[meddler])
+        exposure.wait_for_status(timeout=60, polling_interval=0.1, callbacks=[meddler])
     assert exposure.wait_for_status("Expired", timeout=60).phase is Phase.EXPIRED
 
 
