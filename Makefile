@@ -10,7 +10,7 @@ CLIENTS_PINS := tests/cluster/clients/requirements.txt
 # What looks manifests through for weaknesses; its pins cannot live beside ours.
 CHECKS := .checks
 CHECKS_STAMP := $(CHECKS)/.installed
-CHECKS_PINS := tests/deploy/checkov.txt
+CHECKS_PINS := tests/deploy/checks.txt
 TESTS  ?= tests kfambassador
 JOBS   ?= 2
 
