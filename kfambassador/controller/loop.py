@@ -211,7 +211,7 @@ class Controller:
                     async with asyncio.timeout(pause):
                         await self._touched.wait()
             self._touched.clear()
-            self._debounce.settle(self._clock())
+            self._debounce.settle(began := self._clock())
             if self.store.is_complete:
                 try:
                     await self._settle()
@@ -219,6 +219,7 @@ class Controller:
                     # Our own fault, never a configuration's: what was served last goes on being served.
                     _log.exception("Generation %d could not be compiled", self.work.generation + 1)
                     self._observers.note_failed(self.work.generation + 1, error)
+                self._debounce.rest(now := self._clock(), worked=now - began)
 
     async def _settle(self) -> None:
         """Compile what is known and publish it."""

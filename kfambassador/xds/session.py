@@ -6,6 +6,7 @@ its cluster is ready, or after it is gone, is a request lost.
 """
 
 from collections.abc import Iterator
+from collections.abc import Mapping as Dict
 from dataclasses import dataclass, field
 from itertools import count
 from operator import attrgetter
@@ -69,6 +70,7 @@ class Session:
         self._version = ""
         self._acknowledged: int | None = None
         self._began: float | None = None
+        self._warm: tuple[Dict[str, XdsResource], Dict[str, XdsResource]] | None = None
         self._nonces = count(1)
         self._clusters = Subscription(TypeUrl.CLUSTER)
         self._endpoints = Subscription(TypeUrl.ENDPOINTS)
@@ -98,6 +100,8 @@ class Session:
         subscription = next((each for each in self._subscriptions if each.type_url == request.type_url), None)
         if subscription is None:
             return []
+        if request.resource_names_subscribe or request.resource_names_unsubscribe:
+            self._warm = None
         if request.HasField("error_detail"):
             subscription.refuse(request.response_nonce, request.error_detail.message)
         else:
@@ -158,7 +162,13 @@ class Session:
         """Whether each cluster of the goal was accepted and has its endpoints, or was waited for long enough."""
         if not self._clusters.is_open:
             return self._is_overdue(now)
-        return not any(self._awaits(cluster, goal, now) for cluster in self._clusters.wanted(goal))
+        wanted = goal.of_type(TypeUrl.CLUSTER), goal.of_type(TypeUrl.ENDPOINTS)
+        if wanted == self._warm and self._clusters.has_reached(goal) and self._endpoints.has_reached(goal):
+            # Nothing but routes or listeners changed: thousands of clusters need not be gone through for that.
+            return True
+        is_warm = not any(self._awaits(cluster, goal, now) for cluster in self._clusters.wanted(goal))
+        self._warm = wanted if is_warm else None
+        return is_warm
 
     def _awaits(self, cluster: XdsResource, goal: Snapshot, now: float) -> bool:
         if self._clusters.awaits(cluster, now):

@@ -31,6 +31,25 @@ def test_a_burst_without_end_is_acted_on_all_the_same() -> None:
     assert debounce.due == pytest.approx(105.1)
 
 
+def test_it_rests_in_proportion_to_how_long_acting_took() -> None:
+    debounce = Debounce(Pace(quiet=1.0, longest=5.0, rest=0.5, longest_rest=6.0))
+    debounce.touch(100.0)
+    debounce.settle(100.0)
+    debounce.rest(108.0, worked=8.0)
+    debounce.touch(109.0)
+    assert debounce.pause(109.0) == 3.0
+    debounce.settle(112.0)
+    debounce.touch(120.0)
+    assert debounce.pause(120.0) == 0.0
+
+
+def test_after_the_longest_act_it_rests_for_a_while_at_most() -> None:
+    debounce = Debounce(Pace(rest=1.0, longest_rest=2.0))
+    debounce.rest(100.0, worked=60.0)
+    debounce.touch(101.0)
+    assert debounce.pause(101.0) == 1.0
+
+
 def test_nothing_is_due_without_an_event() -> None:
     debounce = Debounce(PACE)
     assert debounce.due is None
