@@ -101,6 +101,8 @@ def test_one_weight_is_exact_and_the_other_takes_the_rest(weight: int, other: in
 NAMES = st.sampled_from(["a", "b", "c"])
 NAMESPACES = st.sampled_from(["team", "other"])
 ADDRESSES = st.lists(st.sampled_from(["10.0.0.1", "10.0.0.2", "fd00::1"]), unique=True)
+# Where mappings point: mostly at a Service that is there now and then.
+TARGETS = st.sampled_from(["a", "b:81", "c.other", "a.team:80", "m", "x.org", "10.0.0.1"])
 POLICIES = (
     TenancyPolicy.laptop(),
     TenancyPolicy(gateway_namespace="team"),
@@ -155,6 +157,8 @@ class EditMachine(RuleBasedStateMachine):
         ports=st.sampled_from([(80,), (81,), (("http", 80), ("admin", 81)), ()]),
         weight=st.sampled_from([None, 0, 10, 100]),
         extra=st.sampled_from(EXTRAS),
+        backend=TARGETS,
+        external_name=st.sampled_from(["", "", "", "x.org"]),
     )
     def a_service_is_applied(
         self,
@@ -164,12 +168,21 @@ class EditMachine(RuleBasedStateMachine):
         ports: tuple[int | tuple[str, int], ...],
         weight: int | None,
         extra: dict[str, object],
+        backend: str,
+        external_name: str,
     ) -> None:
         documents = (
-            document(f"{name}{number}", **{**attributes, **extra}, weight=weight)
+            document(f"{name}{number}", **{**attributes, **extra, "service": backend}, weight=weight)
             for number, attributes in enumerate(written)
         )
-        self._put("Service", namespace, name, service(name, namespace, *documents, ports=ports))
+        applied = service(name, namespace, *documents, ports=ports, external_name=external_name)
+        self._put("Service", namespace, name, applied)
+
+    @rule(namespace=NAMESPACES, name=NAMES, ports=st.sampled_from([(80,), (81,)]))
+    def a_services_ports_are_changed(self, namespace: str, name: str, ports: tuple[int, ...]) -> None:
+        before = self.contributions.get(("Service", namespace, name))
+        annotation = before.text if before else ""
+        self._put("Service", namespace, name, service(name, namespace, annotation=annotation, ports=ports))
 
     @rule(namespace=NAMESPACES, name=NAMES, addresses=ADDRESSES, ports=st.sampled_from([(80,), (("http", 8080),)]))
     def a_slice_is_applied(

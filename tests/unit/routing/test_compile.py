@@ -6,7 +6,7 @@ import pytest
 
 from kfambassador.problems import Severity
 from kfambassador.resources.meta import SourcedMapping
-from kfambassador.routing.compile import compile_routes
+from kfambassador.routing.compile import Compiler, compile_routes
 from kfambassador.routing.model import Compiled, Discovery
 from kfambassador.routing.policy import TenancyPolicy
 from tests.builders import Manifest, compiled, document, resource_set, service, slice_, sourced
@@ -282,3 +282,22 @@ def test_a_name_like_a_service_in_a_namespace_nobody_knows_is_a_dns_name() -> No
     assert not compiled(
         SERVICE, slice_("m", "team", "10.0.0.1", ports=(("http", 1),)), sourced("x", service="x.org")
     ).problems
+
+
+def test_who_remembers_sees_a_service_come_change_and_go() -> None:
+    policy, written = TenancyPolicy(gateway_namespace="gateway"), sourced("m", "team", service="m")
+    there, elsewhere = service("m", "team"), slice_("m", "team", "10.0.0.2")
+    states: dict[str, tuple[Manifest, ...]] = {
+        "there": (there, slice_("m", "team", "10.0.0.1")),
+        "elsewhere": (there, elsewhere),
+        "gone": (),
+        "another port": (service("m", "team", ports=(81,)), elsewhere),
+        "another's": (service("m", "team", external_name="kubernetes.default"),),
+    }
+    compiler, seen = Compiler(policy), {}
+    for name in (*states, *reversed(states)):
+        known = resource_set(written, *states[name])
+        seen[name] = compiler.compile(known)
+        assert seen[name] == compile_routes(known, policy), name
+    assert [name for name, each in seen.items() if not each.table.routes()] == ["another's"]
+    assert len({str(each.table.clusters) for each in seen.values()}) == len(states)

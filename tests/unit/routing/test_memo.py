@@ -101,3 +101,19 @@ def test_asking_for_each_keeps_what_is_asked_for_and_forgets_the_rest() -> None:
         assert memo.each(kept) == [10]
     assert len(memo._answers) + len(memo._older) <= 2
     assert calls() == 10
+
+
+def test_what_something_beside_the_key_changed_for_is_worked_on_again() -> None:
+    memo, calls = counting()
+    first, second, *_ = things = [Thing() for _ in range(9)]
+    for thing in things:
+        memo(thing)
+    memo.end_round()
+    memo(first), memo(second)
+    memo.end_round()  # what is remembered outgrew what was asked, and is forgotten after the next round
+    memo.forget(lambda thing: thing is first)
+    before = calls()
+    memo(second)
+    assert calls() == before
+    memo(first)
+    assert calls() == before + 1
