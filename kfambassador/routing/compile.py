@@ -67,12 +67,12 @@ class Compiler:
         gateway = self._gather(resources)
         guard, told = self._choose_guard(gateway)
         problems = [*resources.problems, *gateway.problems, *told]
-        known = self._look_around(resources)
-        groups = self._join(self._admit(resources.mappings, known, problems))
+        self._look_around(resources)
+        groups = self._join(self._admit(resources.mappings, problems))
         problems.extend(chain.from_iterable(group.problems for group in groups if group.problems))
         routes = tuple(group.route for group in groups if group.route is not None)
         problems.extend(find_unreachable(routes))
-        clusters = self._resolve(groups, guard, known, problems)
+        clusters = self._resolve(groups, guard, problems)
         self._end_round()
         host = VirtualHost("all", ("*",), routes)
         authorization = guard.authorization if guard else None
@@ -97,9 +97,7 @@ class Compiler:
             self._understand = Memo(partial(_understand, gateway))
         return gateway
 
-    def _admit(
-        self, mappings: Iterable[SourcedMapping], known: Neighbourhood, problems: list[Problem]
-    ) -> list[Candidate]:
+    def _admit(self, mappings: Iterable[SourcedMapping], problems: list[Problem]) -> list[Candidate]:
         """Understand each mapping, eldest first, and leave out those at fault and those whose claims are others'."""
         admitted: dict[str, Candidate] = {}
         for candidate in sorted(self._understand.each(mappings), key=attrgetter("seniority")):
@@ -109,7 +107,7 @@ class Compiler:
             if holder is not None and self._policy.accepts(candidate.mapping.ambassador_id):
                 problems.append(_refuse_name(candidate, holder))
             elif candidate.is_sound:
-                refused = () if self._stays_home(candidate) else self._check_target(candidate, known)
+                refused = () if self._stays_home(candidate) else self._check_target(candidate, self._known)
                 problems.extend(refused)
                 if not refused:
                     admitted[candidate.identity] = candidate
@@ -117,15 +115,14 @@ class Compiler:
         problems.extend(conflicts.values())
         return [each for identity, each in admitted.items() if identity not in conflicts]
 
-    def _look_around(self, resources: ResourceSet) -> Neighbourhood:
-        """Give the Services that are known, as the very same object while they are the same; forget what changed."""
+    def _look_around(self, resources: ResourceSet) -> None:
+        """Note the Services that are known, as the very same object while they are the same; forget what changed."""
         known = Neighbourhood(resources.services, resources.endpoints)
         changed = known.list_changes(self._known)
         if changed:
             self._known = known
             self._stays_home.forget(lambda candidate: candidate.service in changed)
             self._find_cluster.forget(lambda upstream: upstream.service in changed)
-        return self._known
 
     def _join(self, candidates: Iterable[Candidate]) -> list[GroupedRoute]:
         """Put the candidates in order, and join those that compete for the same requests: their order is the same."""
@@ -135,7 +132,7 @@ class Compiler:
         return [self._join_group(*members) for _, members in groupby(ordered, key=by_order)]
 
     def _resolve(
-        self, groups: Iterable[GroupedRoute], guard: Guard | None, known: Neighbourhood, problems: list[Problem]
+        self, groups: Iterable[GroupedRoute], guard: Guard | None, problems: list[Problem]
     ) -> tuple[Cluster, ...]:
         """Find the endpoints of every cluster that is named, and tell everybody what is wrong with their own."""
         named = chain.from_iterable(group.upstreams for group in groups)
@@ -145,8 +142,8 @@ class Compiler:
             if resolved is None:
                 resolved = clusters[upstream.name] = self._find_cluster(upstream)
             faults = resolved.faults
-            if resolved.cluster.discovery is Discovery.DNS and upstream.service not in known.services:
-                faults = check_missing(upstream.service, upstream.target, known.namespaces)
+            if resolved.cluster.discovery is Discovery.DNS and upstream.service not in self._known.services:
+                faults = check_missing(upstream.service, upstream.target, self._known.namespaces)
             if faults:
                 problems += [self._place(fault, origin) for fault in faults]
         return tuple(clusters[name].cluster for name in sorted(clusters))
@@ -156,12 +153,12 @@ class Compiler:
         upstream, namespace = candidate.upstream, candidate.sourced.namespace
         if upstream is None:
             return True
-        service = self._known.services.get(upstream.service) if upstream.service else None
+        service = self._known.find_service(upstream.service)
         return stays_home(upstream.target, namespace, service=service, policy=self._policy)
 
     def _resolve_cluster(self, upstream: Upstream) -> ResolvedCluster:
         key = upstream.service
-        service = self._known.services.get(key) if key else None
+        service = self._known.find_service(key)
         slices = self._known.endpoints.get(key, ()) if key else ()
         return resolve_cluster(self._policy, upstream, service, *slices)
 
@@ -211,8 +208,8 @@ def _judge(sourced: SourcedMapping, mapping: Mapping, match: Match, gateway: Gat
 def _check_target(policy: TenancyPolicy, candidate: Candidate, known: Neighbourhood) -> tuple[Problem, ...]:
     """Say why a mapping may not point where it does."""
     assert candidate.upstream is not None  # noqa: S101 - where a redirect sends clients is theirs to see
-    target, key, namespace = candidate.upstream.target, candidate.upstream.service, candidate.sourced.namespace
-    service = known.services.get(key) if key else None
+    target, namespace = candidate.upstream.target, candidate.sourced.namespace
+    service = known.find_service(candidate.service)
     faults = check_reference(target, namespace, service=service, known=known, policy=policy)
     return tuple(fault.at(candidate.sourced.origin) for fault in faults)
 

@@ -54,6 +54,10 @@ class Neighbourhood:
     services: Dict[ServiceKey, Service]
     endpoints: Dict[ServiceKey, tuple[EndpointSlice, ...]]
 
+    def find_service(self, key: ServiceKey | None) -> Service | None:
+        """Find the Service that goes by a name, if there is one."""
+        return None if key is None else self.services.get(key)
+
     @cached_property
     def namespaces(self) -> frozenset[str]:
         """The namespaces that hold any Service."""

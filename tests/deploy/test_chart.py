@@ -18,7 +18,7 @@ from tests.deploy.built import CHART, DEPLOY, Id, Manifest, build, build_with, i
 from tests.deploy.checking import find_unknown
 
 # Helm itself as a library has no wheel for Macs with Intel's processors.
-helm = pytest.importorskip("helm_python")
+helm = pytest.importorskip("helm_python", reason="Helm as a library has no wheel for this machine")
 
 HOME = "kfambassador"
 #: Settings that are the pod's business and not a person's: where files, sockets and ports are, and which pod it is.
