@@ -58,7 +58,11 @@ class Containers:
     shared: Path
 
     def start(self, command: Sequence[str], environment: Mapping[str, str] | None = None) -> "subprocess.Popen[str]":
-        """Start a command; whoever does so ends it."""
+        """Start a command; whoever does so ends it.
+
+        Another program gives up being root, not Popen's `user`: with that Python forks, and what gRPC's threads of this
+        process do in the child before it becomes another program is written into what the command says.
+        """
         sealing = [
             "unshare",
             "--mount",
@@ -70,18 +74,16 @@ class Containers:
             str(self.shared),
             str(STRANGER),
         ]
-        stranger = None if self.sealed or os.getuid() != 0 else STRANGER
+        as_stranger = ["setpriv", f"--reuid={STRANGER}", f"--regid={STRANGER}", "--clear-groups", "--"]
+        unsealed = as_stranger if os.getuid() == 0 else []
         return subprocess.Popen(
-            [*(sealing if self.sealed else []), *command],
+            [*(sealing if self.sealed else unsealed), *command],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             cwd="/",
             env={**self.image.environment, **(environment or {})},
             text=True,
-            user=stranger,
-            group=stranger,
-            extra_groups=None if stranger is None else [],
         )
 
     def run(self, command: Sequence[str], environment: Mapping[str, str] | None = None) -> tuple[int, str]:
