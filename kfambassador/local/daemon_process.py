@@ -141,6 +141,7 @@ def _live(runtime: RuntimeDirectory, report: Report, orders: Orders, sleep: Call
         )
         parts.callback(stack.close)
         stack.start(report.tell)
+        _interrupt_no_more()
         # From here on a crash leaves the file, and who comes next learns from it what to go on with.
         parts.callback(retract, runtime)
         announce(runtime, stack.endpoint)
@@ -173,13 +174,18 @@ def _wait_until_idle(
 
 def _end(_number: int, _frame: FrameType | None) -> None:
     # Once is enough: a second signal may not break off what ends in good order.
-    for number in _ENDS:
-        signal.signal(number, _ignore)
+    _interrupt_no_more()
     raise Told
 
 
-def _ignore(_number: int, _frame: FrameType | None) -> None:
-    """Take the place of SIG_IGN, of which Python complains when a signal has just come."""
+def _interrupt_no_more() -> None:
+    """Let signals end nothing but sleeps, which are all that takes long once the gateway has started."""
+    for number in _ENDS:
+        signal.signal(number, _note)
+
+
+def _note(_number: int, _frame: FrameType | None) -> None:
+    """Leave it to the sleep, which hears of the signal by itself. Python forgets those that have no handler."""
 
 
 if __name__ == "__main__":
