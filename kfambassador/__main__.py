@@ -9,11 +9,14 @@ INTERRUPTED: Final = 130
 
 def main() -> None:
     """Run the command line and end the process."""
+    words = sys.argv[1:]
     try:
-        from kfambassador.cli.app import main as run
+        from kfambassador.cli.app import build_app, run
+
+        app = build_app(words)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
-    run()
+    run(app, words)
 
 
 if __name__ == "__main__":

@@ -1,33 +1,66 @@
 """The command line as a whole: its commands, and what becomes of errors."""
 
 import sys
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import Annotated, Any, Final, NamedTuple
 
 import typer
 
 from kfambassador import __version__
-from kfambassador.cli import (
-    calling,
-    configuration,
-    envoy,
-    install,
-    linting,
-    local,
-    looking,
-    publishing,
-    resources,
-    traffic,
-)
 from kfambassador.cli.output import print_error
 from kfambassador.errors import KfAmbassadorError, MissingExtra
 
-app = typer.Typer(
-    name="kfambassador",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="markdown",
-)
+
+class _Command(NamedTuple):
+    """Where a command is.
+
+    Attributes:
+        module: The module of this package.
+        attribute: The function in it, or the commands of a command.
+        settings: What typer is told of it beside its signature.
+    """
+
+    module: str
+    attribute: str
+    settings: Mapping[str, Any] = {}
+
+
+#: For a command that reads its flags itself.
+_PASSED_ON: Final = {
+    "add_help_option": False,
+    "context_settings": {"allow_extra_args": True, "ignore_unknown_options": True},
+}
+
+#: Each command by its name, in the order of the help.
+COMMANDS: Final = {
+    "demo": _Command("app", "demo"),
+    "controller": _Command("app", "controller", _PASSED_ON),
+    "local": _Command("local", "app"),
+    "envoy": _Command("envoy", "envoy"),
+    "expose": _Command("publishing", "expose"),
+    "render": _Command("publishing", "render"),
+    "list": _Command("publishing", "list_exposures"),
+    "delete": _Command("publishing", "delete"),
+    "leftovers": _Command("publishing", "leftovers"),
+    "predict": _Command("calling", "predict"),
+    "test": _Command("calling", "try_out"),
+    "split": _Command("traffic", "split"),
+    "canary": _Command("traffic", "canary"),
+    "promote": _Command("traffic", "promote"),
+    "rollback": _Command("traffic", "rollback"),
+    "shadow": _Command("traffic", "shadow"),
+    "rollout": _Command("traffic", "rollout"),
+    "statistics": _Command("traffic", "statistics"),
+    "routes": _Command("looking", "routes"),
+    "explain": _Command("looking", "explain"),
+    "lint": _Command("linting", "lint"),
+    "translate": _Command("configuration", "translate"),
+    "convert": _Command("resources", "convert"),
+    "crds": _Command("resources", "crds"),
+    "install": _Command("install", "install"),
+    "uninstall": _Command("install", "uninstall"),
+}
 
 
 def _print_version(asked: bool) -> None:  # noqa: FBT001 - typer calls it with the option's value
@@ -36,7 +69,6 @@ def _print_version(asked: bool) -> None:  # noqa: FBT001 - typer calls it with t
         raise typer.Exit
 
 
-@app.callback()
 def kfambassador(
     *,
     version: Annotated[
@@ -46,7 +78,6 @@ def kfambassador(
     """Put a model behind a URL on Kubernetes, or on this machine."""
 
 
-@app.command()
 def demo(
     *, keep: Annotated[bool, typer.Option("--keep", help="Leave everything running until Ctrl-C.")] = False
 ) -> None:
@@ -61,7 +92,6 @@ def demo(
     run_demo(keep=keep)
 
 
-@app.command(add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def controller(context: typer.Context) -> None:
     """Run the controller of a cluster's gateway: it follows the cluster and tells Envoy what to serve."""
     # Its settings are its flags, and come with the extra.
@@ -72,33 +102,27 @@ def controller(context: typer.Context) -> None:
     run(context.args)
 
 
-app.add_typer(local.app, name="local")
-app.command()(envoy.envoy)
-app.command()(publishing.expose)
-app.command()(publishing.render)
-app.command("list")(publishing.list_exposures)
-app.command()(publishing.delete)
-app.command()(publishing.leftovers)
-app.command()(calling.predict)
-app.command("test")(calling.try_out)
-app.command()(traffic.split)
-app.command()(traffic.canary)
-app.command()(traffic.promote)
-app.command()(traffic.rollback)
-app.command()(traffic.shadow)
-app.command()(traffic.rollout)
-app.command()(traffic.statistics)
-app.command()(looking.routes)
-app.command()(looking.explain)
-app.command()(linting.lint)
-app.command()(configuration.translate)
-app.command()(resources.convert)
-app.command()(resources.crds)
-app.command()(install.install)
-app.command()(install.uninstall)
+def build_app(words: Sequence[str] = ()) -> typer.Typer:
+    """Build the command line.
+
+    Args:
+        words: What was typed after the program's name. Where its first word is a command, only that one is loaded:
+            what belongs to the others would take most of the time that a short command takes.
+    """
+    app = typer.Typer(
+        name="kfambassador",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="markdown",
+    )
+    app.callback()(kfambassador)
+    for name in words[:1] if words and words[0] in COMMANDS else COMMANDS:
+        _add(app, name)
+    return app
 
 
-def main(arguments: list[str] | None = None) -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and end the process; a person's mistake gets words, never a stack trace.
 
     Args:
@@ -107,7 +131,22 @@ def main(arguments: list[str] | None = None) -> None:
     Raises:
         SystemExit: Always, with the exit code.
     """
+    words = sys.argv[1:] if arguments is None else arguments
+    run(build_app(words), words)
+
+
+def run(app: typer.Typer, words: Sequence[str]) -> None:
+    """Run one command of a command line that was built, as ``main`` does."""
     try:
-        app(arguments)
+        app(words)
     except KfAmbassadorError as error:
         sys.exit(print_error(error))
+
+
+def _add(app: typer.Typer, name: str) -> None:
+    module, attribute, settings = COMMANDS[name]
+    found = getattr(import_module(f"kfambassador.cli.{module}"), attribute)
+    if isinstance(found, typer.Typer):
+        app.add_typer(found, name=name, **settings)
+    else:
+        app.command(name, **settings)(found)

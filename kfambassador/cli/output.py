@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import typer
 from rich.console import Console
@@ -12,7 +12,10 @@ from rich.text import Text
 
 from kfambassador.errors import ConfigurationError, KfAmbassadorError
 from kfambassador.problems import Problem, Severity
-from kfambassador.sdk.views import RouteList, write_table
+from kfambassador.tables import write_table
+
+if TYPE_CHECKING:
+    from kfambassador.sdk.views import RouteList
 
 #: Exit codes, besides 0 for good.
 AT_FAULT: Final = 1
@@ -59,7 +62,7 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, empty
         out.print(Text(row))
 
 
-def print_routes(routes: RouteList) -> None:
+def print_routes(routes: "RouteList") -> None:
     """Print routes as a table."""
     headings, *rows = str(routes).splitlines()
     out.print(Text(headings, style="bold"))

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from collections.abc import Mapping as Dict
-from itertools import zip_longest
 from typing import overload
 
 from pydantic import BaseModel, JsonValue
 
 from kfambassador.routing.spelling import spell_conditions, spell_method, spell_path, spell_place, spell_rewrite
 from kfambassador.sdk.faces.routes import show_explanation, show_route, show_routes
+from kfambassador.tables import write_table
 
 _HEADINGS = ("METHOD", "PATH", "CONDITIONS", "SERVICE", "REWRITE", "SHARE", "MAPPING")
 
@@ -270,25 +270,6 @@ class Generation(View, frozen=True):
 
     generation: int
     served: int | None = None
-
-
-def write_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Align rows under their headings; a column without any text is left out.
-
-    Example:
-        >>> print(write_table(["A", "B", "C"], [["1", "", "22"], ["333", "", "4"]]))
-        A    C
-        1    22
-        333  4
-    """
-    columns = [
-        (heading, *column) for heading, *column in zip_longest(headings, *rows, fillvalue="") if any(column) or not rows
-    ]
-    widths = [max(map(len, column)) for column in columns]
-    lines = zip(*columns, strict=True)
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
-    )
 
 
 def _row(route: Route, split: Split) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from kfambassador import __version__
-from kfambassador.cli.app import app
+from kfambassador.cli.app import build_app
 from kfambassador.controller.options import PREFIX, ControllerOptions
 from kfambassador.installing.manifests import list_components, list_overlays, read_manifests
 from kfambassador.names import GATEWAY_LABELS, INSTALL_NAMESPACE, READ_API_LABELS, READ_API_PORT
@@ -117,7 +117,9 @@ def test_everything_carries_the_label_and_is_in_the_gateways_namespace() -> None
 
 def test_both_containers_run_the_image_of_this_version_by_commands_that_there_are() -> None:
     assert {each["image"] for each in CONTAINERS.values()} == {IMAGE} == {f"kfambassador:{__version__}"}
-    known = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
+    known = {
+        command.name or command.callback.__name__ for command in build_app().registered_commands if command.callback
+    }
     assert {each["args"][0] for each in CONTAINERS.values()} == {"controller", "envoy"} <= known
 
 

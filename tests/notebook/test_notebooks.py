@@ -19,7 +19,7 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 import kfambassador as kfa
 from kfambassador.kube.kinds import MAPPING, SERVICE
 from kfambassador.local.endpoint import GatewayEndpoint
-from kfambassador.sdk.views import write_table
+from kfambassador.tables import write_table
 from tests.notebook.notebooks import (
     FAILS,
     PERSON,

@@ -14,7 +14,7 @@ from kfambassador.sdk.faces.figures import show_rows
 from kfambassador.sdk.publishing.objects import delete_publication, list_leftovers, list_publications
 from kfambassador.sdk.publishing.owners import who_am_i
 from kfambassador.sdk.publishing.publication import read_publication
-from kfambassador.sdk.views import write_table
+from kfambassador.tables import write_table
 
 _HEADINGS: Final = ("OBJECT", "OWNER", "REASON")
 _EMPTY: Final = "nothing is left over"

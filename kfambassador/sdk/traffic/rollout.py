@@ -10,7 +10,7 @@ from kfambassador.errors import ConfigurationError, Conflict, MappingRejected, R
 from kfambassador.resources.fields import is_number
 from kfambassador.sdk.faces.figures import show_rows
 from kfambassador.sdk.traffic.statistics import HEADINGS, SplitStatistics, write_row
-from kfambassador.sdk.views import write_table
+from kfambassador.tables import write_table
 
 if TYPE_CHECKING:
     from kfambassador.sdk.exposure import Exposure

@@ -7,7 +7,8 @@ from typing import overload
 from kfambassador.sdk.faces.figures import show_shares
 from kfambassador.sdk.publishing.publication import Publication
 from kfambassador.sdk.publishing.variants import name_mapping
-from kfambassador.sdk.views import Route, write_table
+from kfambassador.sdk.views import Route
+from kfambassador.tables import write_table
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from typing import Final, Self, overload
 
 from kfambassador.sdk.faces.figures import show_statistics
 from kfambassador.sdk.traffic.histograms import Histogram
-from kfambassador.sdk.views import View, write_table
+from kfambassador.sdk.views import View
+from kfambassador.tables import write_table
 
 #: The columns of the table.
 HEADINGS: Final = (

@@ -3,7 +3,7 @@
 import pytest
 import typer.main
 
-from kfambassador.cli.app import app
+from kfambassador.cli.app import build_app
 from kfambassador.errors import ConfigurationError
 from kfambassador.notebook.magics.grammar import EXPLAIN, EXPOSE, MAGICS, MAPPING, PREDICT, ROUTES
 from kfambassador.notebook.magics.lines import Magic
@@ -17,7 +17,7 @@ OF_TERMINALS = {"--format", "--help"}
     ("magic", "command"), [(EXPOSE, "expose"), (EXPLAIN, "explain"), (PREDICT, "predict"), (ROUTES, "routes")]
 )
 def test_a_magic_has_every_option_of_the_command_and_explains_it_alike(magic: Magic, command: str) -> None:
-    group = typer.main.get_command(app)
+    group = typer.main.get_command(build_app())
     parameters = group.commands[command].params  # type: ignore[attr-defined]  # it is a group
     options = [each for each in parameters if each.param_type_name == "option"]
     for option in options:
@@ -32,7 +32,7 @@ def test_a_magic_has_every_option_of_the_command_and_explains_it_alike(magic: Ma
 
 
 def test_mapping_has_the_options_of_lint() -> None:
-    parameters = typer.main.get_command(app).commands["lint"].params  # type: ignore[attr-defined]  # it is a group
+    parameters = typer.main.get_command(build_app()).commands["lint"].params  # type: ignore[attr-defined]  # it is a group
     options = {name: each.help for each in parameters for name in each.opts if name.startswith("--")}
     for name in ("--policy", "--gateway-namespace"):
         found = MAPPING.find(name)

@@ -12,7 +12,7 @@ import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from kfambassador.cli.app import app
+from kfambassador.cli.app import build_app
 from kfambassador.envoy.bootstrap import BootstrapSettings
 from kfambassador.errors import ConfigurationError
 from kfambassador.local.envoy_process import private_directory
@@ -82,7 +82,7 @@ def as_stranger() -> Iterator[None]:
 
 
 def misuse(*options: str) -> str:
-    result = CliRunner().invoke(app, ["envoy", *options], env={"COLUMNS": "300"})
+    result = CliRunner().invoke(build_app(), ["envoy", *options], env={"COLUMNS": "300"})
     assert result.exit_code == 2
     # What is held back here would be held back for good from all that this process starts.
     assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == set()
@@ -105,7 +105,7 @@ def test_a_level_that_envoy_does_not_have_is_refused_with_those_it_has() -> None
 
 
 def test_every_setting_has_its_place_in_the_reference() -> None:
-    command: Any = get_command(app)
+    command: Any = get_command(build_app())
     settings = [each for each in command.commands["envoy"].params if each.name != "help"]
     rows = [line.split("|") for line in REFERENCE.read_text().splitlines() if line.startswith("| `--")]
     told = [tuple(cell.strip(" `") for cell in row[1:4]) for row in rows]

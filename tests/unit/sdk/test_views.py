@@ -3,7 +3,8 @@
 from kfambassador.routing.describe import describe_explanation, describe_route
 from kfambassador.routing.explain import explain
 from kfambassador.routing.requests import RequestLine
-from kfambassador.sdk.views import Explanation, Route, RouteList, write_table
+from kfambassador.sdk.views import Explanation, Route, RouteList
+from kfambassador.tables import write_table
 from tests.builders import compiled, sourced
 
 
