@@ -99,3 +99,6 @@ READY_ADDRESS: Final = "0.0.0.0:8082"  # a kubelet comes from outside of the pod
 ADMIN_SOCKET: Final = "admin.sock"
 XDS_SOCKET: Final = "xds.sock"
 ASKING_SOCKET: Final = "ask.sock"
+
+#: The exit code of a program that Ctrl-C ended, as shells have it.
+INTERRUPTED: Final = 130

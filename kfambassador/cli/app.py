@@ -1,7 +1,7 @@
 """The command line as a whole: its commands, and what becomes of errors."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
 from typing import Annotated, Any, Final, NamedTuple
 
@@ -10,6 +10,7 @@ import typer
 from kfambassador import __version__
 from kfambassador.cli.output import print_error
 from kfambassador.errors import KfAmbassadorError, MissingExtra
+from kfambassador.names import INTERRUPTED
 
 
 class _Command(NamedTuple):
@@ -36,7 +37,6 @@ _PASSED_ON: Final = {
 COMMANDS: Final = {
     "demo": _Command("app", "demo"),
     "controller": _Command("app", "controller", _PASSED_ON),
-    "local": _Command("local", "app"),
     "envoy": _Command("envoy", "envoy"),
     "expose": _Command("publishing", "expose"),
     "render": _Command("publishing", "render"),
@@ -60,6 +60,7 @@ COMMANDS: Final = {
     "crds": _Command("resources", "crds"),
     "install": _Command("install", "install"),
     "uninstall": _Command("install", "uninstall"),
+    "local": _Command("local", "app"),
 }
 
 
@@ -106,8 +107,8 @@ def build_app(words: Sequence[str] = ()) -> typer.Typer:
     """Build the command line.
 
     Args:
-        words: What was typed after the program's name. Where its first word is a command, only that one is loaded:
-            what belongs to the others would take most of the time that a short command takes.
+        words: What was typed after the program's name. Where the first tells which command is meant, no other is
+            loaded: what belongs to them would take most of the time that a short command takes.
     """
     app = typer.Typer(
         name="kfambassador",
@@ -117,7 +118,7 @@ def build_app(words: Sequence[str] = ()) -> typer.Typer:
         rich_markup_mode="markdown",
     )
     app.callback()(kfambassador)
-    for name in words[:1] if words and words[0] in COMMANDS else COMMANDS:
+    for name in _choose(words):
         _add(app, name)
     return app
 
@@ -132,15 +133,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
         SystemExit: Always, with the exit code.
     """
     words = sys.argv[1:] if arguments is None else arguments
-    run(build_app(words), words)
-
-
-def run(app: typer.Typer, words: Sequence[str]) -> None:
-    """Run one command of a command line that was built, as ``main`` does."""
+    try:
+        app = build_app(words)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
     try:
         app(words)
     except KfAmbassadorError as error:
         sys.exit(print_error(error))
+
+
+def _choose(words: Sequence[str]) -> Iterable[str]:
+    match words:
+        case [first, *_] if first in COMMANDS:
+            return (first,)
+        case ["--version", *_]:
+            return ()
+        case _:
+            return COMMANDS
 
 
 def _add(app: typer.Typer, name: str) -> None:

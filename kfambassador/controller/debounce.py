@@ -1,4 +1,7 @@
-"""When to act on a burst of events: at once after a calm, else after a short quiet, but never too late."""
+"""When to act on a burst of events: at once after a calm, else after a short quiet, never much later than that.
+
+And, whatever happens, not before a rest is over that the last act has earned.
+"""
 
 from dataclasses import dataclass
 
@@ -10,7 +13,7 @@ class Pace:
     Attributes:
         quiet: In a burst, act once so long has passed without a further event. After a calm of this length the first
             event is acted on at once.
-        longest: In a burst that does not end, act after so long all the same.
+        longest: In a burst that does not end, act after so long all the same, unless it still rests.
         rest: Seconds between two acts for each second that the first took. What takes long would else go on without
             end while changes come, and whoever shares its processor, Envoy's stream above all, would wait for it.
         longest_rest: However long an act took, the next may begin after so long.

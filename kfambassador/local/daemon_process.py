@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Final, Self
@@ -99,8 +100,6 @@ def main(runtime: RuntimeDirectory, lock: GatewayLock, report: Report, *, orders
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
     try:
         with _wakeful() as sleep:
-            for number in _ENDS:
-                signal.signal(number, _end)
             _live(runtime, report, orders, sleep)
     except KfAmbassadorError as error:
         _log.error("%s", error)
@@ -113,14 +112,17 @@ def main(runtime: RuntimeDirectory, lock: GatewayLock, report: Report, *, orders
 
 @contextmanager
 def _wakeful() -> Iterator[Callable[[float], None]]:
-    """Give a sleep that every signal ends: also one that came a moment before it began, or to another thread.
+    """Give a sleep that a signal to end does not let come to its end: also one that came before the sleep began.
 
-    Python drops what is raised while an object is being cleaned up. Whom a signal met there hears of it here.
+    Nothing but a sleep is broken off. A handler that raises does so in the middle of anything, of what puts things in
+    order at the end too, and Python drops what is raised while an object is being cleaned up.
     """
     awaited, sending = socket.socketpair()
     with awaited, sending:
         sending.setblocking(False)  # noqa: FBT003 - the name is the library's
         before = signal.set_wakeup_fd(sending.fileno(), warn_on_full_buffer=False)
+        for number in _ENDS:
+            signal.signal(number, _leave_to_sleep)
         try:
             yield lambda seconds: _wait_for(awaited, seconds)
         finally:
@@ -140,14 +142,19 @@ def _live(runtime: RuntimeDirectory, report: Report, orders: Orders, sleep: Call
             http_port=orders.http_port, api_port=orders.api_port, state=orders.state, directory=runtime.envoy
         )
         parts.callback(stack.close)
-        stack.start(report.tell)
-        _interrupt_no_more()
+        stack.start(partial(_take_step, report, sleep))
         # From here on a crash leaves the file, and who comes next learns from it what to go on with.
         parts.callback(retract, runtime)
         announce(runtime, stack.endpoint)
         report.end()
         _log.info("Ready at %s", stack.endpoint.url)
         _wait_until_idle(stack, runtime, sleep, timeout=orders.idle_timeout)
+
+
+def _take_step(report: Report, sleep: Callable[[float], None], words: str) -> None:
+    """Tell what is done next; instead, be done with it when told to end."""
+    sleep(0)
+    report.tell(words)
 
 
 @contextmanager
@@ -172,20 +179,8 @@ def _wait_until_idle(
     _log.info("Nobody has used the gateway for %g s: it ends.", timeout)
 
 
-def _end(_number: int, _frame: FrameType | None) -> None:
-    # Once is enough: a second signal may not break off what ends in good order.
-    _interrupt_no_more()
-    raise Told
-
-
-def _interrupt_no_more() -> None:
-    """Let signals end nothing but sleeps, which are all that takes long once the gateway has started."""
-    for number in _ENDS:
-        signal.signal(number, _note)
-
-
-def _note(_number: int, _frame: FrameType | None) -> None:
-    """Leave it to the sleep, which hears of the signal by itself. Python forgets those that have no handler."""
+def _leave_to_sleep(_number: int, _frame: FrameType | None) -> None:
+    """Do nothing: the sleep hears of the signal by itself, but of none that has no handler."""
 
 
 if __name__ == "__main__":

@@ -38,6 +38,9 @@ READY_TIMEOUT: Final = 30.0
 
 _ADDRESS: Final = "127.0.0.1"
 
+#: Seconds within which Envoy tells what it counted; whoever asks has other things to do, such as to end when told.
+_GLANCE: Final = 1.0
+
 #: Counts what came in by the gateway's listener.
 _REQUESTS: Final = r"/stats?filter=^http\.http\.downstream_rq_total$"
 
@@ -148,7 +151,9 @@ class LocalStack:
         if self._running is None:
             return None
         with suppress(OSError, ApiError):
-            return self._running.envoy.admin(_REQUESTS), self._running.client.list(NAMESPACE).resource_version
+            return self._running.envoy.admin(_REQUESTS, timeout=_GLANCE), self._running.client.list(
+                NAMESPACE
+            ).resource_version
         return None
 
     def _start(self, parts: ExitStack, tell: Callable[[str], None]) -> "_Running":

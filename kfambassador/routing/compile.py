@@ -207,7 +207,7 @@ def _judge(sourced: SourcedMapping, mapping: Mapping, match: Match, gateway: Gat
 
 def _check_target(policy: TenancyPolicy, candidate: Candidate, known: Neighbourhood) -> tuple[Problem, ...]:
     """Say why a mapping may not point where it does."""
-    assert candidate.upstream is not None  # noqa: S101 - where a redirect sends clients is theirs to see
+    assert candidate.upstream is not None  # noqa: S101 - a redirect stays home: it points nowhere
     target, namespace = candidate.upstream.target, candidate.sourced.namespace
     service = known.find_service(candidate.service)
     faults = check_reference(target, namespace, service=service, known=known, policy=policy)

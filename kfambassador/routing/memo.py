@@ -9,11 +9,11 @@ T = TypeVar("T")
 class Memo(Generic[T]):
     """The answers of one pure function, for as long as they are asked for.
 
-    The function is passed nothing but the key, so an answer depends on nothing else; where it does, whoever made the
-    memo sees to it that :meth:`forget` is told. The key is the identity of the objects: everything that flows is
-    immutable, so the same objects always give the same answer, and comparing identities costs the same however large
-    they are. Answers that a round did not ask for are forgotten once they
-    are more than those it did, so a memo never outgrows twice the present.
+    The key is the identity of the objects the function is passed: everything that flows is immutable, so the same
+    objects always give the same answer, and comparing identities costs the same however large they are. Answers that a
+    round did not ask for are forgotten once they are more than those it did: a memo never outgrows twice the present.
+
+    A function that reads anything besides is not pure, and its memo is told to :meth:`forget` when that has changed.
 
     Example:
         >>> built = []

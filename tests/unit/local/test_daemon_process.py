@@ -2,31 +2,35 @@
 
 import os
 import signal
+from collections.abc import Iterator
 
 import pytest
 
 from kfambassador.local.daemon_process import Told, _wakeful
 
-
-class Loud:
-    """Says something when it is cleaned up, as a signal that comes just then does."""
-
-    def __del__(self) -> None:
-        os.kill(os.getpid(), signal.SIGUSR1)
+ENDS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
-def end(_number: int, _frame: object) -> None:
-    raise Told
+@pytest.fixture(autouse=True)
+def _handlers_stay_as_they_were() -> Iterator[None]:
+    before = {number: signal.getsignal(number) for number in ENDS}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_a_signal_that_meets_a_clean_up_is_heard_at_the_next_sleep() -> None:
-    before = signal.signal(signal.SIGUSR1, end)
-    try:
-        with _wakeful() as sleep:
-            # Python drops the exception here.
-            Loud()
+@pytest.mark.parametrize("number", ENDS)
+def test_a_signal_breaks_off_nothing_and_is_heard_at_the_next_sleep(number: signal.Signals) -> None:
+    with _wakeful() as sleep:
+        sleep(0)
+        os.kill(os.getpid(), number)
+        with pytest.raises(Told):
+            sleep(60)
+
+
+def test_whoever_was_told_to_end_sleeps_no_more() -> None:
+    with _wakeful() as sleep:
+        os.kill(os.getpid(), signal.SIGTERM)
+        for _ in range(2):
             with pytest.raises(Told):
                 sleep(60)
-    finally:
-        signal.signal(signal.SIGUSR1, before)
