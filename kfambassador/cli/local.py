@@ -189,6 +189,8 @@ def status(
 def model(
     name: Annotated[str, typer.Argument(help="The model's name.")] = "half_plus_two",
     port: Annotated[int, typer.Option(help="Where it listens; 0 takes a free port.", min=0, max=65535)] = 8501,
+    *,
+    failing: Annotated[bool, typer.Option("--failing", help="Fail on every prediction, to see who notices.")] = False,
 ) -> None:
     """Run a small model server to try things with, until Ctrl-C: TensorFlow Serving's REST API, half of x plus two.
 
@@ -198,7 +200,7 @@ def model(
         from kfambassador.local.models import ModelServer
     except ModuleNotFoundError as error:
         raise MissingExtra("local", needed_for="run a model server on this machine") from error
-    with until_stopped() as stopped, ModelServer(name, port=port) as server:
+    with until_stopped() as stopped, ModelServer(name, port=port, failing=failing) as server:
         out.print(f"model {name} answers at {server.url}/v1/models/{name}")
         stopped.wait()
 
@@ -216,7 +218,7 @@ def _describe(found: GatewayStatus) -> dict[str, object]:
         "started": endpoint.started if endpoint else None,
         "state": str(endpoint.state) if endpoint and endpoint.state else None,
         "users": found.users,
-        "log": str(found.log),
+        "log": str(found.log) if found.log else None,
         "file": str(found.file),
     }
 
@@ -231,6 +233,6 @@ def _show(found: GatewayStatus) -> None:
     started = datetime.fromtimestamp(endpoint.started).astimezone()
     out.print(f"process {endpoint.pid}, since {started:%Y-%m-%d %H:%M:%S}, used by {found.users}")
     out.print(f"objects {f'in {endpoint.state}' if endpoint.state else 'in memory'}")
-    out.print(f"log {found.log}")
+    out.print(f"log {found.log or 'in the terminal where it runs'}")
     out.print(f"Kubernetes API {endpoint.api_url}; a kubeconfig for it: kfambassador local kubeconfig")
     out.print(f"read API {endpoint.diagnostics_url}{DIAGNOSTICS_PREFIX}; diagnostics_token in {found.file} opens it")

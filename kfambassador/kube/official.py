@@ -65,7 +65,8 @@ def enter_by_kubeconfig(*, context: str | None, path: Path | None) -> Entered:
     with _faults_of(f"the kubeconfig {files}"):
         merged = KubeConfigMerger(files)
         if merged.config is None:
-            raise ConfigException("there is no such file")
+            sought = f", in which context {context!r} was looked for" if context else ""
+            raise ConfigException(f"there is no such file{sought}")
         loader = KubeConfigLoader(merged.config, active_context=context, config_persister=merged.save_changes)
         loader.load_and_set(configuration)
         _follow_token_file(configuration, loader._user)  # noqa: SLF001 - the one place where it is to be had

@@ -58,14 +58,14 @@ class GatewayStatus:
         endpoint: How to reach it; None when none runs.
         missing: What keeps it from being ready; None when nothing does.
         users: How many processes use it.
-        log: The file in which it says what it does.
+        log: The file in which it says what it does; None when it says that in a terminal.
         file: The file that tells its addresses and tokens, readable by its user alone.
     """
 
     endpoint: GatewayEndpoint | None
     missing: str | None
     users: int
-    log: Path
+    log: Path | None
     file: Path
 
 
@@ -130,6 +130,8 @@ def shared_role() -> Iterator[Callable[[GatewayEndpoint], None] | None]:
         yield None
         return
     lock.sign()
+    # What a gateway before this one said is not what this one says.
+    runtime.log.unlink(missing_ok=True)
     try:
         yield partial(announce, runtime)
     finally:
@@ -155,9 +157,10 @@ def gateway_status() -> GatewayStatus:
     running = _find_running(runtime)
     if running is None:
         missing: str | None = "it is starting or ending" if is_held(runtime.lock) else "it does not run"
-    elif missing := find_missing(running.diagnostics_url):
+    elif (missing := find_missing(running.diagnostics_url)) and runtime.log.exists():
         missing = f"{missing} ({runtime.log}: {' '.join(_read_last_words(runtime.log, lines=1))})"
-    return GatewayStatus(running, missing, count_leases(runtime.leases), runtime.log, runtime.file)
+    log = runtime.log if runtime.log.exists() else None
+    return GatewayStatus(running, missing, count_leases(runtime.leases), log, runtime.file)
 
 
 def stop_gateway(*, timeout: float = 10.0) -> bool:

@@ -44,6 +44,7 @@ class ModelServer(BackgroundServer):
         name: The model's name in the paths.
         version: The one version that is loaded.
         port: The TCP port; 0 takes any free one. TensorFlow Serving's own is 8501.
+        failing: Say that all is well, and fail on every prediction: a version to go back from.
 
     Example:
         >>> with ModelServer() as server:
@@ -51,9 +52,10 @@ class ModelServer(BackgroundServer):
         True
     """
 
-    def __init__(self, name: str = "half_plus_two", *, version: int = 1, port: int = 0) -> None:
+    def __init__(self, name: str = "half_plus_two", *, version: int = 1, port: int = 0, failing: bool = False) -> None:
         self.name = name
         self.version = version
+        self._failing = failing
         app = web.Application(middlewares=[_errors_as_json], client_max_size=LARGEST_REQUEST)
         for model in (r"/v1/models/{name:[^/:]+}", r"/v1/models/{name:[^/:]+}/versions/{version:\d+}"):
             app.router.add_get(model, self._status)
@@ -80,6 +82,8 @@ class ModelServer(BackgroundServer):
 
     async def _predict(self, request: web.Request) -> web.Response:
         self._find_model(request)
+        if self._failing:
+            raise web.HTTPInternalServerError(text="It fails on every prediction, as it was told to")
         match json.loads(await request.read()):
             case {"instances": list() as rows}:
                 return web.json_response({"predictions": half_plus_two(rows)})

@@ -230,8 +230,13 @@ class Exposure(Model):
 
         Raises:
             MappingRejected: There is no such variant.
+            NotServed: It did not answer in time. It has all requests nevertheless, until :meth:`rollback`.
         """
-        return self._change(lambda known: Plan(promote(known, variant)))
+        try:
+            return self._change(lambda known: Plan(promote(known, variant)))
+        except NotServed as error:
+            words = f"{error}\n  all requests go there now; rollback sends them to the server before it again"
+            raise NotServed(words, stage=error.stage) from None
 
     def rollback(self, variant: str | None = None) -> Shares:
         """Send every request to the stable server again; without a canary, back to the one before the last promotion.
@@ -352,7 +357,7 @@ class Exposure(Model):
         fields: dict[str, object] = {"name": variant, "service": found.service, "weight": weight, "shadow": shadow}
         fields |= {"server": server or found.server, "attributes": found.attributes}
         fields["by"] = who_am_i(self._access.client, self._access.place)
-        if wait and weight and not shadow:
+        if wait and not shadow:
             self._prove(fields, found.manifests)
         return self._change(lambda known: Plan(put_variant(known, fields), found.manifests), wait=wait)
 

@@ -146,15 +146,16 @@ class Gateway:
             "ttl": ttl,
             "object_labels": object_labels,
         }
-        publication, version, doubt = publish(self._access, name, arguments, take_over=take_over)
-        exposure = Exposure(self._access, publication, version=version)
+        published = publish(self._access, name, arguments, take_over=take_over)
+        exposure = Exposure(self._access, published.publication, version=published.version)
         try:
             return exposure.wait(timeout) if wait else exposure
         except NotServed as error:
             stays = (
                 f"{name} stays published, and answers once nothing is missing; delete_exposure({name!r}) takes it away"
             )
-            raise NotServed("\n  ".join(filter(None, (str(error), doubt, stays))), stage=error.stage) from None
+            words = filter(None, (str(error), published.doubt, stays, published.tell_way_back()))
+            raise NotServed("\n  ".join(words), stage=error.stage) from None
 
     @spell_out
     def diff(self, name: str, **arguments: Unpack[ExposeArguments]) -> Difference:

@@ -58,19 +58,3 @@ class ChatServer(BackgroundServer):
             await response.write(f"data: {json.dumps(piece)}\n\n".encode())
         await response.write(b"data: [DONE]\n\n")
         return response
-
-
-class FailingServer(BackgroundServer):
-    """A model under TensorFlow Serving's paths that is well, and fails on every prediction."""
-
-    def __init__(self, name: str, *, port: int = 0) -> None:
-        app = web.Application()
-        app.router.add_get(f"/v1/models/{name}", self._tell)
-        app.router.add_post(f"/v1/models/{name}:predict", self._fail)
-        super().__init__(app, port=port)
-
-    async def _tell(self, request: web.Request) -> web.Response:
-        return web.json_response({"model_version_status": [{"version": "3", "state": "AVAILABLE"}]})
-
-    async def _fail(self, request: web.Request) -> web.Response:
-        return web.json_response({"error": "out of memory"}, status=500)

@@ -19,7 +19,7 @@ import pytest
 from kfambassador.local.background import BackgroundServer
 from kfambassador.local.models import ModelServer
 from tests.docs.pages import Stage, find_blocks, follow
-from tests.docs.servers import ChatServer, FailingServer, InferenceServer
+from tests.docs.servers import ChatServer, InferenceServer
 from tests.e2e.test_grpc_calls import Server as GrpcServer
 
 pytestmark = pytest.mark.e2e
@@ -91,10 +91,7 @@ def publishing() -> Iterator[Stage]:
 
 @contextmanager
 def moving() -> Iterator[Stage]:
-    with (
-        stage("8501", "8502", servers={"8503": FailingServer("mnist", port=find_port())}) as found,
-        sharing_a_gateway(found),
-    ):
+    with stage("8501", "8502", "8503", servers={}) as found, sharing_a_gateway(found):
         yield found
 
 

@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from subprocess import PIPE
 from tempfile import TemporaryDirectory
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
@@ -274,7 +275,9 @@ MISTYPED = "{apiVersion: ambassador/v0, kind: Mapping, name: m, prefix: /m/, ser
 def test_one_in_the_foreground_is_the_one_to_share_and_tells_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     with TemporaryDirectory(prefix="kfa-") as directory, ExitStack() as stack:
         monkeypatch.setenv("KFAMBASSADOR_RUNTIME_DIR", directory)
+        Path(directory, "gateway.log").write_text("of a gateway before\n")
         first, second = (stack.enter_context(foreground()) for _ in range(2))
+        assert "log in the terminal where it runs" in run("local", "status").stdout
         with kfa.connect(quiet=True) as gateway:
             assert gateway.url == first.url
             gateway.client.apply(annotated_service(MISTYPED))
@@ -291,6 +294,19 @@ def test_a_model_server_to_try_things_with() -> None:
         url = process.stdout.readline().strip().removeprefix("model mnist answers at ")
         with urlopen(f"{url}/metadata") as answer:
             assert json.load(answer)["model_spec"]["name"] == "mnist"
+        process.terminate()
+    assert process.returncode == 0
+
+
+def test_a_model_server_that_fails_says_that_it_is_well() -> None:
+    arguments = [*COMMAND, "local", "model", "mnist", "--port", "0", "--failing"]
+    with subprocess.Popen(arguments, stdout=PIPE, text=True) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip().removeprefix("model mnist answers at ")
+        with urlopen(url) as answer:
+            assert json.load(answer)["model_version_status"][0]["state"] == "AVAILABLE"
+        with pytest.raises(HTTPError, match="500"):
+            urlopen(f"{url}:predict", data=b'{"instances": [1.0]}')
         process.terminate()
     assert process.returncode == 0
 

@@ -325,14 +325,18 @@ def test_what_was_published_again_is_no_leftover_any_more(gateway: kfa.Gateway, 
     assert renewed.predict([1.0]).values == [2.5]
 
 
-def test_a_canary_that_does_not_answer_gets_nothing(
-    gateway: kfa.Gateway, model: ModelServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     # Seconds after which a server of this machine is given up; canary() has no argument for it.
     monkeypatch.setattr("kfambassador.sdk.access._PATIENCE_HERE", 2.0)
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("weight", [0, 50])
+def test_a_canary_that_does_not_answer_gets_nothing(gateway: kfa.Gateway, model: ModelServer, weight: int) -> None:
     mnist = gateway.expose("mnist", service=model.port, server=HALF_PLUS_TWO)
     with pytest.raises(kfa.NotServed, match=r"(?s)nothing listens on port.*canary was taken back"):
-        mnist.canary(free_port(), weight=50)
+        mnist.canary(free_port(), weight=weight)
     assert [(share.variant, share.percent) for share in mnist.split()] == [("stable", 100)]
     assert mnist.predict([1.0]).values == [2.5]
     with ModelServer("half_plus_two") as second:
@@ -343,6 +347,16 @@ def test_a_canary_that_does_not_answer_gets_nothing(
             (f"127.0.0.1:{model.port}", 70),
             (f"127.0.0.1:{second.port}", 30),
         ]
+
+
+@pytest.mark.usefixtures("impatient")
+def test_who_promotes_what_does_not_answer_is_told_the_way_back(gateway: kfa.Gateway, model: ModelServer) -> None:
+    mnist = gateway.expose("mnist", service=model.port, server=HALF_PLUS_TWO)
+    mnist.canary(free_port(), weight=0, wait=False)
+    with pytest.raises(kfa.NotServed, match="rollback sends them to the server before it again"):
+        mnist.promote()
+    mnist.rollback()
+    assert mnist.predict([1.0]).values == [2.5]
 
 
 def test_who_forgot_to_say_where_the_model_is_says_it_then(gateway: kfa.Gateway, model: ModelServer) -> None:
@@ -374,3 +388,14 @@ def test_the_gateway_is_not_published_behind_itself(gateway: kfa.Gateway) -> Non
 def test_what_does_not_answer_is_said_to_stay(gateway: kfa.Gateway) -> None:
     with pytest.raises(kfa.NotServed, match=r"mnist stays published.*delete_exposure\('mnist'\) takes it away"):
         gateway.expose("mnist", service=free_port(), timeout=0.1)
+
+
+def test_who_publishes_something_else_by_a_name_is_told_what_it_led_to(
+    gateway: kfa.Gateway, model: ModelServer
+) -> None:
+    gateway.expose("mnist", service=model.port, server=HALF_PLUS_TWO)
+    with pytest.raises(kfa.NotServed, match=f"before, it led to port {model.port} of this machine"):
+        gateway.expose("mnist", service=free_port(), timeout=0.1)
+    with pytest.raises(kfa.NotServed) as again:
+        gateway.expose("mnist", service=free_port(), timeout=0.1, timeout_ms=1000)
+    assert f"port {model.port} " not in str(again.value)

@@ -19,7 +19,6 @@ from kfambassador import pipelines
 from kfambassador.local.models import ModelServer
 from kfambassador.local.ports import reserved_port
 from kfambassador.pipelines.components import COMPILED
-from tests.docs.servers import FailingServer
 from tests.e2e.gateway import until
 from tests.pipelines.running import Runner, backends, calling, shares
 
@@ -113,7 +112,7 @@ def test_a_canary_that_fails_is_taken_back_and_the_step_says_why(
 ) -> None:
     stable = str(servers[0].port)
     laptop.expose("mnist", service=stable)
-    with FailingServer("mnist") as bad, calling(laptop, "mnist") as callers:
+    with ModelServer("mnist", failing=True) as bad, calling(laptop, "mnist") as callers:
         done = runner.run(shift, service=str(bad.port), steps=[50, 100], every="20s", min_requests=1)
         assert shares(laptop, "mnist") == {stable: 100}
         assert backends(laptop) == {stable}
@@ -170,7 +169,7 @@ def test_a_model_that_does_not_answer_fails_the_step_and_the_exit_handler_cleans
 def test_a_model_that_fails_fails_the_step_after_its_report_and_the_exit_handler_cleans_up(
     laptop: kfa.Gateway, runner: Runner
 ) -> None:
-    with FailingServer("mnist") as bad:
+    with ModelServer("mnist", failing=True) as bad:
         done = runner.run(trial, service=str(bad.port), timeout=60.0)
     assert done.failed == "test-route"
     assert any(words.endswith("mnist did not pass its test:") for words in done.words)

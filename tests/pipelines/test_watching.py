@@ -12,7 +12,6 @@ import pytest
 import kfambassador as kfa
 from kfambassador import pipelines
 from kfambassador.local.models import ModelServer
-from tests.docs.servers import FailingServer
 from tests.e2e.gateway import until
 from tests.pipelines.running import Runner, calling, shares
 
@@ -62,7 +61,7 @@ def test_a_canary_at_another_models_server_gets_nobodys_request_until_it_is_coun
     laptop.expose("mnist", service=stable)
     asked: dict[str, Any] = {"name": "mnist", "steps": [100], "every": "1s", "min_requests": 0}
     # Whoever was sent there would be told of it.
-    with FailingServer("mnist") as bad:
+    with ModelServer("mnist", failing=True) as bad:
         laptop.expose("sib", service=bad.port, server=kfa.TFServing(model="mnist"))
         with calling(laptop, "mnist") as callers:
             done = runner.run(pipelines.shift_traffic, service=str(bad.port), **asked)

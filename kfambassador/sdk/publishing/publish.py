@@ -36,11 +36,19 @@ class Published(NamedTuple):
         publication: How.
         version: The resourceVersion of its carrier.
         doubt: Why the model may not answer yet, as its own object tells; "" when nothing is known against it.
+        before: What was published by that name until then; None when nothing was.
     """
 
     publication: Publication
     version: str
     doubt: str
+    before: Publication | None
+
+    def tell_way_back(self) -> str:
+        """Say where the name led before, and how to go back; "" when it led nowhere else."""
+        if self.before is None or self.before.backend == self.publication.backend:
+            return ""
+        return f"before, it led to {self.before.backend}, and does so again when it is published with that once more"
 
 
 def publish(access: Access, name: str, arguments: ExposeArguments, *, take_over: bool) -> Published:
@@ -76,7 +84,7 @@ def _publish_once(access: Access, name: str, arguments: ExposeArguments, *, take
             access.reader.await_absence(before.carrier, wait=_LONGEST_ABSENCE)
     if before is None and not shares_on_purpose:
         _withdraw_if_late(access.client, publication)
-    return Published(publication, version, doubt)
+    return Published(publication, version, doubt, before)
 
 
 class Prepared(NamedTuple):

@@ -77,8 +77,9 @@ class Backing:
         listed = self._list(SERVICE)
         names = sorted(_name_of(service) for service in listed or () if not _only_carries(service))
         near = suggest(self.key.name, names)
-        known = f"; there are {_enumerate(names)}" if names and not near else ""
-        return f"there is no {self}{near or known}. Create it, or say with service= where the model is"
+        known = f"; the Services there: {_enumerate(names)}" if names else ""
+        there = near or f"{known}."  # a question needs no full stop
+        return f"there is no {self}{there} Create it, or say with service= where the model is"
 
     def _tell_ports(self, spec: Manifest) -> str:
         ports = as_objects(spec.get("ports"))

@@ -124,7 +124,11 @@ class Rollout:
         return show_rows(f"Rollout of {self.variant}", _HEADINGS, self._rows(), empty="no step was taken")
 
     def _rows(self) -> list[tuple[str, ...]]:
-        return [(f"{step.weight}%", *write_row(step.seen)[_COUNTS], step.verdict or "well") for step in self.steps]
+        return [(f"{step.weight}%", *write_row(step.seen)[_COUNTS], _judge(step)) for step in self.steps]
+
+
+def _judge(step: Step) -> str:
+    return step.verdict or ("well" if step.seen.requests else "nobody asked")
 
 
 class _Pause(Protocol):

@@ -59,8 +59,9 @@ def weigh(publication: Publication, weights: Dict[str, int]) -> Publication:
     for name in weights:
         found = publication.find(name)
         if found is None or found.shadow or name == STABLE:
-            known = ", ".join(each.name for each in list_answering(publication.variants)[1:]) or "none yet"
-            raise _refuse(publication, name, f"{name!r} is no variant whose share can be set; there are: {known}")
+            known = ", ".join(each.name for each in list_answering(publication.variants)[1:])
+            there = f"there are: {known}" if known else "there is none yet: say which service is to be one"
+            raise _refuse(publication, name, f"{name!r} is no variant whose share can be set; {there}")
     changed = publication
     for name, weight in weights.items():
         found = changed.find(name)

@@ -103,8 +103,8 @@ def find_fault(client: KubeClient, *, port: int = 80, name: str = "mnist") -> st
 
 def test_a_service_that_is_not_there_is_said_with_the_nearest(kube: KubeClient) -> None:
     put_service(kube, "mnist-v2")
-    assert find_fault(kube, name="mnits-v2").startswith("there is no Service team/mnits-v2; did you mean mnist-v2?. Cr")
-    assert "; there are mnist-v2. Create it" in find_fault(kube, name="zzz")
+    assert find_fault(kube, name="mnits-v2").startswith("there is no Service team/mnits-v2; did you mean mnist-v2? Cr")
+    assert "; the Services there: mnist-v2. Create it" in find_fault(kube, name="zzz")
 
 
 def test_a_port_the_service_does_not_have_is_said_with_those_it_has(kube: KubeClient) -> None:

@@ -83,8 +83,9 @@ def test_refuses_a_limit_that_would_let_everything_pass(limits: dict[str, float]
 
 
 def test_the_history_is_a_table() -> None:
-    done = Rollout("canary", (Step(5, seen(requests=0)), Step(50, seen(errors=6), "6 of 100 requests failed")))
-    headings, first, second = repr(done).splitlines()
+    steps = (Step(5, seen(requests=0)), Step(10, seen()), Step(50, seen(errors=6), "6 of 100 requests failed"))
+    headings, unasked, first, second = repr(Rollout("canary", steps)).splitlines()
     assert headings.split()[:3] == ["SHARE", "REQUESTS", "4XX"]
-    assert (first.split()[0], first.split()[-1]) == ("5%", "well")
+    assert (first.split()[0], first.split()[-1]) == ("10%", "well")
+    assert unasked.endswith("nobody asked")
     assert second.endswith("6 of 100 requests failed")

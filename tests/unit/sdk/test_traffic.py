@@ -131,6 +131,11 @@ def test_refuses_what_cannot_be(fields: dict[str, object], words: str) -> None:
         put_variant(canary(publish(), 10), fields)
 
 
+def test_where_there_is_no_variant_it_asks_for_a_service() -> None:
+    with pytest.raises(MappingRejected, match="there is none yet: say which service is to be one"):
+        weigh(publish(), {"canary": 10})
+
+
 def test_refuses_a_share_of_nobody() -> None:
     with pytest.raises(MappingRejected, match="'v9' is no variant whose share can be set; there are: canary"):
         weigh(canary(publish()), {"v9": 10})
