@@ -194,8 +194,11 @@ def _load(gateway: Gateway, meanwhile: str) -> Iterator[_Sent]:
         started, over = manager.Event(), manager.Event()
         client = pool.submit(_send, [pod.http_port for pod in gateway.scene.pods], paths, started, over)
         started.wait()
-        yield sent
-        over.set()
+        try:
+            yield sent
+        finally:
+            # Whoever sends would go on for ever, and be waited for.
+            over.set()
         sent.ends = client.result()
 
 

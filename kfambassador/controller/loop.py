@@ -225,7 +225,8 @@ class Controller:
         """Compile what is known and publish it."""
         self._observers.note_begun()
         began, now, causes = self._clock(), self._wall(), self._causes.take()
-        known = self.store.resources(generation=self.work.generation + 1, now=now)
+        with paused_collector():
+            known = self.store.resources(generation=self.work.generation + 1, now=now)
         self._alarm.set(known.expiries.values(), now)
         self._long_lived.note(len(known.mappings))
         admitted = self._quarantine.admit(known.mappings, Common.of(known))
@@ -247,6 +248,7 @@ class Controller:
             undecided=frozenset(each.origin.object for each in self._quarantine.withheld if each.origin.object),
             renewed=self.store.renewed,
             causes=causes,
+            provenance=self.work.provenance,
         )
         self.history.note_compiled()
         self._published[resources.generation] = _Published(admitted, snapshot)

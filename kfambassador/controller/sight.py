@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 from kfambassador.controller.envoy_view import name_in_statistics
+from kfambassador.controller.provenance import Provenance
 from kfambassador.controller.state import Work
 from kfambassador.problems import Problem
 from kfambassador.resources.meta import ResourceSet
@@ -71,7 +72,7 @@ def narrow_work(work: Work, sight: Sight) -> Work:
     compiled = Compiled(
         _narrow_table(work.compiled.table, resources, sight), narrow_problems(work.compiled.problems, sight)
     )
-    return replace(work, resources=resources, compiled=compiled)
+    return replace(work, resources=resources, compiled=compiled, provenance=Provenance())
 
 
 def narrow_problems(problems: Iterable[Problem], sight: Sight) -> tuple[Problem, ...]:

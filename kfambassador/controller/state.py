@@ -7,6 +7,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import NamedTuple
 
+from kfambassador.controller.provenance import Provenance
 from kfambassador.kube.store import Renewal
 from kfambassador.problems import ObjectKey, Problem, has_errors
 from kfambassador.resources.meta import ResourceSet
@@ -85,6 +86,7 @@ class Work:
         undecided: Sources some of whose mappings wait for a search for the culprit of a refusal to end.
         renewed: Sources that were seen again since, saying the same; the store goes on filling it.
         causes: Why it was compiled, in the order in which it happened; of a great many only the first.
+        provenance: What tells the mappings of an object; shared by one generation and the next, which differ by little.
     """
 
     resources: ResourceSet = field(default_factory=ResourceSet)
@@ -93,6 +95,7 @@ class Work:
     undecided: frozenset[ObjectKey] = frozenset()
     renewed: Dict[ObjectKey, Renewal] = field(default_factory=dict)
     causes: tuple[Cause, ...] = ()
+    provenance: Provenance = field(default_factory=Provenance, repr=False, compare=False)
 
     @property
     def generation(self) -> int:
@@ -109,7 +112,7 @@ class Work:
         if key not in self.resources.sources:
             return SourceStatus(key, "", SourceState.UNKNOWN, served is not None and served >= self.generation)
         problems = tuple(self._problems_of.get(key, ()))
-        mappings = tuple(self._mappings_of.get(key, ()))
+        mappings = self.provenance.find(self.compiled.table, key)
         is_decided = served is not None and served >= self.since[key] and key not in self.undecided
         if has_errors(problems):
             state = SourceState.REJECTED
@@ -129,14 +132,6 @@ class Work:
         found: dict[ObjectKey | None, list[Problem]] = {}
         for problem in self.compiled.problems:
             found.setdefault(problem.origin.object, []).append(problem)
-        return found
-
-    @cached_property
-    def _mappings_of(self) -> Dict[ObjectKey | None, list[str]]:
-        found: dict[ObjectKey | None, list[str]] = {}
-        for route in self.compiled.table.routes():
-            for split in route.splits:
-                found.setdefault(split.origin.object, []).append(f"{split.namespace}/{split.mapping.name}")
         return found
 
 
