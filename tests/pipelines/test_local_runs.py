@@ -174,7 +174,7 @@ def test_a_model_that_fails_fails_the_step_after_its_report_and_the_exit_handler
     assert done.failed == "test-route"
     assert any(words.endswith("mnist did not pass its test:") for words in done.words)
     assert "3 of 3 requests failed: status 500, expected 200" in done.said
-    assert 'It said: {"error": "out of memory"}' in done.said
+    assert 'It said: {"error": "It fails on every prediction, as it was told to"}' in done.said
     assert "3 of 3 requests failed: status 500, expected 200" in done.read("test-route", "report")
     assert list(laptop.routes()) == []
 
