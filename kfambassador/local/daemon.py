@@ -155,11 +155,11 @@ def gateway_status() -> GatewayStatus:
     """Tell how the shared gateway is; to ask is not to use it."""
     runtime = open_runtime_directory()
     running = _find_running(runtime)
+    log = runtime.log if runtime.log.exists() else None
     if running is None:
         missing: str | None = "it is starting or ending" if is_held(runtime.lock) else "it does not run"
-    elif (missing := find_missing(running.diagnostics_url)) and runtime.log.exists():
-        missing = f"{missing} ({runtime.log}: {' '.join(_read_last_words(runtime.log, lines=1))})"
-    log = runtime.log if runtime.log.exists() else None
+    elif (missing := find_missing(running.diagnostics_url)) and log is not None:
+        missing = f"{missing} ({log}: {' '.join(_read_last_words(log, lines=1))})"
     return GatewayStatus(running, missing, count_leases(runtime.leases), log, runtime.file)
 
 

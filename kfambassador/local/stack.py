@@ -151,9 +151,8 @@ class LocalStack:
         if self._running is None:
             return None
         with suppress(OSError, ApiError):
-            return self._running.envoy.admin(_REQUESTS, timeout=_GLANCE), self._running.client.list(
-                NAMESPACE
-            ).resource_version
+            requests = self._running.envoy.admin(_REQUESTS, timeout=_GLANCE)
+            return requests, self._running.client.list(NAMESPACE).resource_version
         return None
 
     def _start(self, parts: ExitStack, tell: Callable[[str], None]) -> "_Running":

@@ -357,12 +357,13 @@ class Exposure(Model):
         fields: dict[str, object] = {"name": variant, "service": found.service, "weight": weight, "shadow": shadow}
         fields |= {"server": server or found.server, "attributes": found.attributes}
         fields["by"] = who_am_i(self._access.client, self._access.place)
-        if wait and not shadow:
-            self._prove(fields, found.manifests)
+        proved = self._prove(fields, found.manifests) if wait and not shadow else None
+        if proved is not None and weight == 0:
+            return proved
         return self._change(lambda known: Plan(put_variant(known, fields), found.manifests), wait=wait)
 
-    def _prove(self, fields: Dict[str, object], services: tuple[Manifest, ...]) -> None:
-        """Wait until a server that is new answers those who ask for it, before it gets a share of anybody else.
+    def _prove(self, fields: Dict[str, object], services: tuple[Manifest, ...]) -> Shares | None:
+        """Wait until a server that is new answers who asks for it, before it gets a share. None: it is not new.
 
         Raises:
             NotServed: It does not; all is as it was before.
@@ -370,12 +371,12 @@ class Exposure(Model):
         name = str(fields["name"])
         before = self._publication.find(name)
         if before is not None and before.service == fields["service"]:
-            return
+            return None
         with keeping(self._publication):
             # A share that cannot be is told before anybody waits for the server.
             put_variant(self._publication, fields)
         try:
-            self._change(lambda known: Plan(put_variant(known, {**fields, "weight": 0}), services))
+            return self._change(lambda known: Plan(put_variant(known, {**fields, "weight": 0}), services))
         except NotServed as error:
             self._change(lambda known: Plan(restore_variant(known, name, before)), wait=False)
             words = f"{error}\n  {name} was taken back, and nobody's request went to it"

@@ -288,27 +288,30 @@ def test_one_in_the_foreground_is_the_one_to_share_and_tells_what_is_wrong(monke
         assert run("local", "status").returncode == 1
 
 
-def test_a_model_server_to_try_things_with() -> None:
-    with subprocess.Popen([*COMMAND, "local", "model", "mnist", "--port", "0"], stdout=PIPE, text=True) as process:
+@contextmanager
+def serving_mnist(*options: str) -> Iterator[str]:
+    """Run a model server to try things with, which ends well when told to; give the model's URL."""
+    arguments = [*COMMAND, "local", "model", "mnist", "--port", "0", *options]
+    with subprocess.Popen(arguments, stdout=PIPE, text=True) as process:
         assert process.stdout is not None
-        url = process.stdout.readline().strip().removeprefix("model mnist answers at ")
-        with urlopen(f"{url}/metadata") as answer:
-            assert json.load(answer)["model_spec"]["name"] == "mnist"
-        process.terminate()
+        try:
+            yield process.stdout.readline().strip().removeprefix("model mnist answers at ")
+        finally:
+            process.terminate()
     assert process.returncode == 0
 
 
+def test_a_model_server_to_try_things_with() -> None:
+    with serving_mnist() as url, urlopen(f"{url}/metadata") as answer:
+        assert json.load(answer)["model_spec"]["name"] == "mnist"
+
+
 def test_a_model_server_that_fails_says_that_it_is_well() -> None:
-    arguments = [*COMMAND, "local", "model", "mnist", "--port", "0", "--failing"]
-    with subprocess.Popen(arguments, stdout=PIPE, text=True) as process:
-        assert process.stdout is not None
-        url = process.stdout.readline().strip().removeprefix("model mnist answers at ")
+    with serving_mnist("--failing") as url:
         with urlopen(url) as answer:
             assert json.load(answer)["model_version_status"][0]["state"] == "AVAILABLE"
         with pytest.raises(HTTPError, match="500"):
             urlopen(f"{url}:predict", data=b'{"instances": [1.0]}')
-        process.terminate()
-    assert process.returncode == 0
 
 
 def test_a_signal_during_the_start_ends_it_cleanly() -> None:
