@@ -51,6 +51,8 @@ class EnvoyCommand:
             [*before, sys.executable, "-m", "kfambassador", "envoy", *sockets, *place, *options],
             stderr=subprocess.PIPE,
             text=True,
+            # An Envoy that crashes writes what stood in its memory, of whatever bytes.
+            errors="replace",
             env={**os.environ, **named},
         )
 

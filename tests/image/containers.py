@@ -84,6 +84,7 @@ class Containers:
             cwd="/",
             env={**self.image.environment, **(environment or {})},
             text=True,
+            errors="replace",
         )
 
     def run(self, command: Sequence[str], environment: Mapping[str, str] | None = None) -> tuple[int, str]:
