@@ -1,8 +1,8 @@
 """One delta stream as a state machine: requests, snapshots and time in, responses out, in an order that loses nothing.
 
 The order, for each snapshot: **add** clusters and endpoints; **warm**: wait until the client has accepted them;
-**switch** listeners and routes; **remove** what no accepted route names any more. A request that meets a route before
-its cluster is ready, or after it is gone, is a request lost.
+**switch** listeners and routes; **remove** what no accepted route has named for a while. A request that meets a route
+before its cluster is ready, or is sent on after it is gone, is a request lost.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from operator import attrgetter
 
 from kfambassador.envoy.protos import AnyMessage, DeltaDiscoveryRequest, DeltaDiscoveryResponse, Resource
 from kfambassador.envoy.snapshot import EARLIER, Snapshot, TypeUrl, XdsResource
-from kfambassador.xds.subscription import PATIENCE, Offer, Rejection, Subscription
+from kfambassador.xds.subscription import LINGER, PATIENCE, Offer, Rejection, Subscription
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,9 @@ class Session:
     Each method takes the time in seconds, of any clock that does not go back, and returns the responses to send.
     Before the first snapshot there are none: an empty answer would take away what the client serves already.
 
+    Args:
+        linger: Seconds that clusters and endpoints stay after the last accepted route that named them.
+
     Example:
         >>> from kfambassador.envoy.snapshot import XdsResource
         >>> cluster = XdsResource.of("models", b"...")
@@ -64,7 +67,7 @@ class Session:
         ([], 1)
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, linger: float = LINGER) -> None:
         self._goal: Snapshot | None = None
         self._node_id = ""
         self._version = ""
@@ -72,8 +75,8 @@ class Session:
         self._began: float | None = None
         self._warm: tuple[Dict[str, XdsResource], Dict[str, XdsResource]] | None = None
         self._nonces = count(1)
-        self._clusters = Subscription(TypeUrl.CLUSTER)
-        self._endpoints = Subscription(TypeUrl.ENDPOINTS)
+        self._clusters = Subscription(TypeUrl.CLUSTER, linger=linger)
+        self._endpoints = Subscription(TypeUrl.ENDPOINTS, linger=linger)
         self._listeners = Subscription(TypeUrl.LISTENER)
         self._routes = Subscription(TypeUrl.ROUTE_CONFIGURATION)
         self._subscriptions = (self._clusters, self._endpoints, self._listeners, self._routes)
@@ -163,7 +166,7 @@ class Session:
         if not self._clusters.is_open:
             return self._is_overdue(now)
         wanted = goal.of_type(TypeUrl.CLUSTER), goal.of_type(TypeUrl.ENDPOINTS)
-        if wanted == self._warm and self._clusters.has_reached(goal) and self._endpoints.has_reached(goal):
+        if wanted == self._warm and self._clusters.has_all(goal) and self._endpoints.has_all(goal):
             # Nothing but routes or listeners changed: thousands of clusters need not be gone through for that.
             return True
         is_warm = not any(self._awaits(cluster, goal, now) for cluster in self._clusters.wanted(goal))

@@ -4,12 +4,19 @@ from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass, replace
 from enum import Enum
-from itertools import chain
 
 from kfambassador.envoy.snapshot import Snapshot, TypeUrl, XdsResource
 
 PATIENCE = 5.0
 """Seconds after which a silent or refusing client no longer holds up what comes next."""
+
+LINGER = 5.0
+"""Seconds that something stays after the last accepted route that named it.
+
+Requests that were given that route go on with it. One about which an AuthService is asked, for as long as that by
+default, is lost where its cluster goes first. And Envoy crashes (1.40.0) where a shadow's cluster goes in the very
+moment in which a request that is being copied to it is answered before all of it was received.
+"""
 
 MOST_UNANSWERED = 8
 """So many responses are remembered until the client's verdict: one that never answers costs no more memory."""
@@ -91,6 +98,7 @@ class Subscription:
 
     Args:
         type_url: The type.
+        linger: Seconds that what nothing names any more stays.
 
     Attributes:
         is_open: Whether the client has asked for anything of this type yet.
@@ -98,8 +106,9 @@ class Subscription:
         rejection: The refusal that still stands, None when there is none.
     """
 
-    def __init__(self, type_url: TypeUrl) -> None:
+    def __init__(self, type_url: TypeUrl, *, linger: float = 0.0) -> None:
         self.type_url = type_url
+        self._linger = linger
         self.is_open = False
         self.generation: int | None = None
         self.rejection: Rejection | None = None
@@ -110,7 +119,10 @@ class Subscription:
         self._held: dict[str, Held] = {}
         self._outdated: set[str] = set()
         self._offers: dict[str, Offer] = {}
-        self._reached: Dict[str, XdsResource] | None = None
+        # The resources of a goal that is held whole, and of one besides which nothing is held: looked at once.
+        self._complete: Dict[str, XdsResource] | None = None
+        self._exact: Dict[str, XdsResource] | None = None
+        self._unused: dict[str, float] = {}
 
     @property
     def unanswered(self) -> frozenset[int]:
@@ -129,7 +141,7 @@ class Subscription:
             now: The time, in seconds.
         """
         asked = set(subscribe)
-        self._reached = None
+        self._complete = self._exact = None
         if not self.is_open:
             self._wildcard = not asked and self.type_url in _LEGACY_WILDCARD
             self._unanswered = not holding and (self._wildcard or _ALL in asked)
@@ -159,29 +171,33 @@ class Subscription:
         if not self.is_open:
             self._outdated.update(names)
         self._held |= {name: Held(_NEVER_GIVEN, now) for name in names if name in self._held}
-        self._reached = None
+        self._complete = None
 
     def offer(self, goal: Snapshot, *, removing: bool, nonce: str, now: float) -> Offer | None:
         """Make the next response towards a goal, and remember it until the verdict.
 
         Args:
             goal: What the client should hold in the end.
-            removing: Whether what it holds may be taken away. That a name it waits for does not exist is told anyway.
+            removing: Whether nothing it uses names what is not of the goal any more: that is taken away once it has
+                lingered. That a name it waits for does not exist is told at once.
             nonce: The name the client will answer with.
             now: The time, in seconds.
 
         Returns:
             None when there is nothing to say, or while the client has not answered the last offer and may yet do so.
         """
+        self._note_unused(goal, removing=removing, now=now)
         if self.has_reached(goal) or any(now < offer.made_at + PATIENCE for offer in self._offers.values()):
             return None
         withheld = self._refused is not None and self._refused == goal.of_type(self.type_url)
         if withheld and self.rejection is not None:
             # The same would only be refused again: the verdict on this goal is known.
             self.rejection = replace(self.rejection, generation=goal.generation)
-        added = tuple(self._missing(goal, withheld=withheld))
+        added = () if self.has_all(goal) else tuple(self._missing(goal, withheld=withheld))
         removed = tuple(
-            name for name in self._superfluous(goal, withheld=withheld) if removing or self._is_waited_for(name)
+            name
+            for name in self._superfluous(goal, withheld=withheld)
+            if self._has_lingered(name, now) or self._is_waited_for(name)
         )
         if not added and not removed and not self._unanswered:
             return None
@@ -191,7 +207,7 @@ class Subscription:
         if len(self._offers) > MOST_UNANSWERED:
             # Answers come in order: whoever answers a newer one has answered this one, or never will.
             del self._offers[next(iter(self._offers))]
-        self._reached = None
+        self._complete = None
         for name, version in offer.versions().items():
             self._held[name] = Held(version, self._since(name, version, now), nonce=nonce)
         return offer
@@ -219,16 +235,20 @@ class Subscription:
         self._refused = offer.goal.of_type(self.type_url)
         self.rejection = Rejection(self.type_url, offer.goal.generation, message, tuple(offer.versions()))
 
-    def has_reached(self, goal: Snapshot) -> bool:
-        """Whether the client has accepted all it wants of a goal, and holds nothing else."""
+    def has_all(self, goal: Snapshot) -> bool:
+        """Whether the client has accepted all it wants of a goal, whatever else it holds."""
         if not self.is_open or self._offers or self._unanswered:
             return False
         resources = goal.of_type(self.type_url)
-        if self._reached is not resources:
-            left = chain(self._missing(goal, withheld=False), self._superfluous(goal, withheld=False))
-            is_equal = self._reached == resources  # quick, where looking at each resource is not
-            self._reached = resources if is_equal or next(left, None) is None else None
-        return self._reached is resources
+        if self._complete is not resources:
+            is_equal = self._complete == resources  # quick, where looking at each resource is not
+            is_complete = is_equal or next(self._missing(goal, withheld=False), None) is None
+            self._complete = resources if is_complete else None
+        return self._complete is resources
+
+    def has_reached(self, goal: Snapshot) -> bool:
+        """Whether the client has accepted all it wants of a goal, and holds nothing else."""
+        return self.has_all(goal) and next(self._superfluous(goal, withheld=False), None) is None
 
     def brought_other(self, goal: Snapshot) -> bool:
         """Whether the client brought something along from an earlier stream that is not of this goal."""
@@ -237,8 +257,8 @@ class Subscription:
         return any(name not in resources or resources[name].version != held.version for name, held in brought)
 
     def note(self, goal: Snapshot) -> None:
-        """Take note of the goal's generation when the client has reached it."""
-        if self.has_reached(goal):
+        """Take note of the goal's generation when the client has all of it."""
+        if self.has_all(goal):
             self.generation = goal.generation
 
     def wanted(self, goal: Snapshot) -> Iterator[XdsResource]:
@@ -271,14 +291,29 @@ class Subscription:
         )
 
     def _superfluous(self, goal: Snapshot, *, withheld: bool) -> Iterator[str]:
-        absent = self._held.keys() - goal.of_type(self.type_url).keys()
-        return (name for name in sorted(absent) if self._lacks(name, None, withheld=withheld))
+        return (name for name in sorted(self._absent(goal)) if self._lacks(name, None, withheld=withheld))
+
+    def _absent(self, goal: Snapshot) -> set[str]:
+        """The names the client holds, or was told of, that a goal does not have."""
+        resources = goal.of_type(self.type_url)
+        absent = set() if self._exact is resources else self._held.keys() - resources.keys()
+        self._exact = None if absent else resources
+        return absent
 
     def _lacks(self, name: str, version: str | None, *, withheld: bool) -> bool:
         held = self._held.get(name)
         if held is None or held.version != version:
             return True
         return held.standing is Standing.REFUSED and not withheld
+
+    def _note_unused(self, goal: Snapshot, *, removing: bool, now: float) -> None:
+        """Note since when nothing names what the client holds; what a goal has again begins anew."""
+        absent = self._absent(goal)
+        noted = absent if removing else absent & self._unused.keys()
+        self._unused = {name: self._unused.get(name, now) for name in noted}
+
+    def _has_lingered(self, name: str, now: float) -> bool:
+        return name in self._unused and now >= self._unused[name] + self._linger
 
     def _is_waited_for(self, name: str) -> bool:
         held = self._held[name]

@@ -4,6 +4,7 @@ import time
 from base64 import b64encode
 from collections.abc import Iterator
 from collections.abc import Mapping as Dict
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
@@ -14,8 +15,9 @@ from kfambassador.local.models import ModelServer
 from kfambassador.local.stack import LocalStack
 from kfambassador.names import CONFIG_ANNOTATION
 from kfambassador.resources.documents import write_documents
-from tests.backends import Echo, EchoServer
+from tests.backends import Answer, Echo, EchoServer
 from tests.behaviour.servers import Authorities, TlsEchoServer, serving
+from tests.e2e.gateway import fetch
 from tests.ports import free_port
 
 pytestmark = pytest.mark.e2e
@@ -171,6 +173,20 @@ def test_a_denied_model_is_not_said_to_be_missing(gateway: kfa.Gateway) -> None:
                 said = find_fault(gateway.expose("mnist", service=model.port, wait=False))
             assert "it is denied with 403: an AuthService of the gateway may have done so" in said
             assert "Is it loaded" not in said
+
+
+def test_a_request_that_is_being_authorized_is_answered_though_its_server_is_replaced(gateway: kfa.Gateway) -> None:
+    with EchoServer("guard") as guard, EchoServer("old") as old, EchoServer("new") as new:
+        auth = {"apiVersion": "ambassador/v1", "kind": "AuthService", "name": "guard", "auth_service": guard.url}
+        with carried(gateway, auth | {"timeout_ms": 60_000}), ThreadPoolExecutor() as threads:
+            model = gateway.expose("m", service=old.port, server=kfa.HTTPServer())
+            guard.script.tell(Answer(hold=True, times=1))
+            held = threads.submit(fetch, model.url)
+            assert guard.script.wait_for(1, timeout=20)
+            moved = gateway.expose("m", service=new.port, server=kfa.HTTPServer())
+            assert Echo.read(fetch(moved.url).body).backend == "new"
+            guard.script.tell(Answer())
+            assert Echo.read(held.result().body).backend == "old"
 
 
 def test_a_redirect_proves_itself_by_sending_the_client_away(gateway: kfa.Gateway) -> None:

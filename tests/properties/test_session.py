@@ -9,6 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from kfambassador.envoy.protos import DeltaDiscoveryResponse
 from kfambassador.envoy.snapshot import Snapshot, TypeUrl
 from kfambassador.xds.session import Session
+from kfambassador.xds.subscription import LINGER
 from tests.properties.envoy_model import ROUTES, EnvoyModel, Holdings
 from tests.snapshots import build_snapshot
 
@@ -31,16 +32,17 @@ def goals(draw: st.DrawFn) -> dict[str, str]:
 
 
 class StreamMachine(RuleBasedStateMachine):
-    """One Envoy that answers in its own time; time itself stands still."""
+    """One Envoy that answers in its own time; time itself stands still, so nothing lingers."""
 
     faults_allowed: tuple[str, ...] = ()
+    linger = 0.0
 
     def __init__(self) -> None:
         super().__init__()
         self.now = 0.0
         self.generation = 0
         self.goal: Snapshot | None = None
-        self.session = Session()
+        self.session = Session(linger=self.linger)
         self.envoy = EnvoyModel(Holdings())
         self.inbox: deque[DeltaDiscoveryResponse] = deque()
         self.unanswered: Counter[str] = Counter()
@@ -66,7 +68,7 @@ class StreamMachine(RuleBasedStateMachine):
 
     @rule(server_restarts=st.booleans())
     def the_stream_breaks(self, *, server_restarts: bool) -> None:
-        self.session = Session()
+        self.session = Session(linger=self.linger)
         self.envoy = EnvoyModel(self.envoy.has)
         self.inbox.clear()
         self.unanswered.clear()
@@ -118,6 +120,7 @@ class ImpatientMachine(StreamMachine):
     """The same while time passes, so that the session does not wait for ever; then a route may be cold."""
 
     faults_allowed = ("routes to",)
+    linger = LINGER
 
     @rule(seconds=st.sampled_from([1.0, 3.0, 6.0]))
     def time_passes(self, seconds: float) -> None:

@@ -19,16 +19,78 @@ def test_says_nothing_before_the_first_snapshot() -> None:
     played((ask("clusters"), ""), (ask("listeners"), ""), (wait(60), ""))
 
 
+#: What leads to routes that name "b" alone.
+SWAPPED: tuple[tuple[Step, str], ...] = (
+    *SERVING,
+    (SWAP, "clusters +b"),
+    (ask("endpoints", "b"), "endpoints +b"),
+    (accept("endpoints"), ""),
+    (accept("clusters"), "routes +main"),
+    (accept("routes"), ""),
+)
+
+
 def test_a_swap_adds_then_warms_then_switches_then_removes() -> None:
-    played(
-        *SERVING,
-        (SWAP, "clusters +b"),
-        (ask("endpoints", "b"), "endpoints +b"),
-        (accept("endpoints"), ""),
-        (accept("clusters"), "routes +main"),
-        (accept("routes"), "clusters -a; endpoints -a"),
+    conversation = played(
+        *SWAPPED,
+        (wait(4.9), ""),
+        (wait(0.2), "clusters -a; endpoints -a"),
         (ask("endpoints", drop="a"), ""),
         (accept("clusters"), ""),
+    )
+    assert conversation.session.status == NodeStatus(acknowledged=2, goal=2)
+
+
+def test_a_swap_is_acknowledged_while_what_it_left_lingers() -> None:
+    assert played(*SWAPPED).session.status == NodeStatus(acknowledged=2, goal=2)
+
+
+def test_changes_that_go_on_keep_nothing_for_longer() -> None:
+    def moved(content: str, generation: int) -> Step:
+        return publish(generation, clusters="b", endpoints=f"b@{content}", listeners="http", routes="main@b")
+
+    played(
+        *SWAPPED,
+        (wait(2), ""),
+        (moved("2", 3), "endpoints +b"),
+        (accept("endpoints"), ""),
+        (wait(2), ""),
+        (moved("3", 4), "endpoints +b"),
+        (wait(1), "clusters -a"),
+        (accept("endpoints"), "endpoints -a"),
+    )
+
+
+def test_what_is_needed_again_while_it_lingers_is_kept_and_lingers_anew() -> None:
+    back = publish(3, clusters="a b", endpoints="a b", listeners="http", routes="main@a+b")
+    away = publish(4, clusters="b", endpoints="b", listeners="http", routes="main@b")
+    played(
+        *SWAPPED,
+        (wait(4), ""),
+        (back, "routes +main"),
+        (accept("routes"), ""),
+        (wait(4), ""),
+        (away, "routes +main"),
+        (wait(4), ""),
+        (accept("routes"), ""),
+        (wait(4.9), ""),
+        (wait(0.2), "clusters -a; endpoints -a"),
+    )
+
+
+def test_what_lingers_is_needed_again_by_routes_that_are_taken_back_before_they_are_accepted() -> None:
+    back = publish(3, clusters="a b", endpoints="a b", listeners="http", routes="main@a+b")
+    away = publish(4, clusters="b", endpoints="b", listeners="http", routes="main@b")
+    played(
+        *SWAPPED,
+        (wait(4), ""),
+        (back, "routes +main"),
+        (away, ""),
+        (wait(4), ""),
+        (accept("routes"), "routes +main"),
+        (accept("routes"), ""),
+        (wait(4.9), ""),
+        (wait(0.2), "clusters -a; endpoints -a"),
     )
 
 
@@ -82,7 +144,8 @@ def test_a_newer_goal_that_needs_the_old_cluster_again_keeps_it() -> None:
         *SERVING,
         (SWAP, "clusters +b"),
         (back, ""),
-        (accept("clusters"), "clusters -b"),
+        (accept("clusters"), ""),
+        (wait(5), "clusters -b"),
     )
 
 
@@ -163,7 +226,8 @@ def test_a_client_back_from_an_old_stream_keeps_its_cluster_until_it_has_the_new
         (ask("endpoints", "a", "b", holding=versions), ""),
         (ask("listeners", "*", holding={"http": content_version(b"")}), ""),
         (ask("routes", "main", holding={"main": content_version(b"a")}), "routes +main"),
-        (accept("routes"), "clusters -a; endpoints -a"),
+        (accept("routes"), ""),
+        (wait(5), "clusters -a; endpoints -a"),
     )
 
 
