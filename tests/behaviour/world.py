@@ -10,7 +10,7 @@ from threading import Thread
 from time import monotonic
 from typing import Any, NamedTuple, Protocol
 
-from kfambassador.envoy.snapshot import Snapshot
+from kfambassador.envoy.snapshot import Snapshot, TypeUrl
 from kfambassador.problems import Problem
 from kfambassador.routing.policy import TenancyPolicy
 from tests.backends import Answer, EchoServer, Script
@@ -64,6 +64,7 @@ class World:
 
     Attributes:
         patience: Seconds an expectation may take to come true where the case says ``eventually``.
+        clusters: The names of the clusters of what is served. Envoy still has those of the case before.
     """
 
     gateway: XdsGateway
@@ -75,6 +76,7 @@ class World:
     mark: str
     generations: Iterator[int]
     patience: float = 20.0
+    clusters: Collection[str] = ()
 
     def play(self, case: Case, *, change: Change = unchanged) -> list[str]:
         """Apply what a case says and send its requests; give every difference from what it expects."""
@@ -118,6 +120,7 @@ class World:
             yield Served(client, compiled.problems)
 
     def _publish(self, snapshot: Snapshot) -> None:
+        self.clusters = snapshot.of_type(TypeUrl.CLUSTER).keys()
         status = self.gateway.offer(snapshot)
         if status.acknowledged != snapshot.generation and status.rejection is not None:
             raise Refused(status.rejection.message)
@@ -231,7 +234,8 @@ class World:
 
     def _judge_configuration(self, case: Case) -> Iterator[str]:
         if case.clusters:
-            served = {each["name"]: each for each in self._dump("dynamic_active_clusters", "cluster")}
+            held = {each["name"]: each for each in self._dump("dynamic_active_clusters", "cluster")}
+            served = {name: held[name] for name in held.keys() & self.clusters}
             wanted = {fill(fragment, self.values): part for fragment, part in case.clusters.items()}
             yield from judge_clusters(wanted, served)
         if case.listener:
