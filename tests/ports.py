@@ -1,5 +1,6 @@
 """Ports for servers that cannot choose one for themselves."""
 
+import os
 import random
 import socket
 from contextlib import suppress
@@ -8,12 +9,19 @@ from contextlib import suppress
 _QUIET = range(18_000, 30_000)
 #: Workers of one run are often seeded alike.
 _CHOOSE = random.SystemRandom().choice
+#: Each worker of a run has ports of its own: what one has found and not taken yet, no other can find.
+_WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_given: set[int] = set()
 
 
-def free_port(address: str = "127.0.0.1") -> int:
-    """A port nobody has now, and that nobody gets by chance before it is taken."""
+def free_port(address: str = "127.0.0.1", *, among: range = _QUIET) -> int:
+    """A port nobody has now, that nobody gets by chance before it is taken, and that is given once."""
     while True:
-        port = _CHOOSE(_QUIET)
+        port = _CHOOSE(among)
+        if port in _given or port % _WORKERS != _WORKER:
+            continue
         with suppress(OSError), socket.socket() as probe:
             probe.bind((address, port))
+            _given.add(port)
             return port

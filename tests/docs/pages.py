@@ -26,7 +26,7 @@ _PATIENCE: Final = 60.0
 _VARYING: Final = tuple(
     (re.compile(pattern, re.MULTILINE), stands)
     for pattern, stands in (
-        (r"^kfambassador: \S+: waiting for .*\n", ""),  # said only when it takes long
+        (r"^kfambassador: \S+: waiting (?:for|until) .*\n", ""),  # said only when it takes long
         (r"\d+(\.\d+)? ms", "N ms"),
         (r"\b\d+\.\d\d\b", "N"),  # requests per second
         (r"\d{4}-\d\d-\d\dT[\d:.]+(Z|\+00:00)", "TIME"),
@@ -81,14 +81,11 @@ class Stage:
         (self.folder / name).write_text(self._place(text))
 
     def _place(self, text: str) -> str:
-        for shown, real in self.ports.items():
-            text = re.sub(rf"(?<!\d){shown}(?!\d)", str(real), text)
-        return text
+        return _replace_ports(text, {shown: str(real) for shown, real in self.ports.items()})
 
     def _show(self, text: str) -> str:
-        for shown, real in self.ports.items():
-            text = re.sub(rf"(?<!\d){real}(?!\d)", shown, text)
-        return text.replace(str(self.folder), "/home/me")
+        shown = _replace_ports(text, {str(real): shown for shown, real in self.ports.items()})
+        return shown.replace(str(self.folder), "/home/me")
 
     def _ask_session(self, code: str) -> str:
         session = self._session = self._session or self._open(
@@ -136,6 +133,11 @@ class Stage:
         )
         self._parts.callback(process.terminate)
         return process
+
+
+def _replace_ports(text: str, places: Dict[str, str]) -> str:
+    """Replace all at once: what stands for one port may be the name of another."""
+    return re.sub(r"(?<!\d)\d{4,5}(?!\d)", lambda found: places.get(found[0], found[0]), text)
 
 
 def find_blocks(text: str) -> Iterator[Block]:

@@ -4,13 +4,12 @@
 """
 
 import os
-import random
+import re
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -21,11 +20,14 @@ from kfambassador.local.models import ModelServer
 from tests.docs.pages import Stage, find_blocks, follow
 from tests.docs.servers import ChatServer, InferenceServer
 from tests.e2e.test_grpc_calls import Server as GrpcServer
+from tests.ports import free_port
 
 pytestmark = pytest.mark.e2e
 
 ROOT = Path(__file__).parents[2]
 GUIDE = ROOT / "docs" / "guide"
+#: Numbers that stand in the pages: none of them may stand for a port of a page as well.
+NAMED = frozenset(int(found) for page in GUIDE.rglob("*.*") for found in re.findall(r"\b\d{4}\b", page.read_text()))
 
 
 @contextmanager
@@ -41,21 +43,14 @@ def stage(*free: str, servers: dict[str, BackgroundServer]) -> Iterator[Stage]:
             "LOGNAME": "ann",
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         }
-        ports: dict[str, int] = {}
-        for port in (*free, "8080"):
-            # Nobody holds them as yet, so one could be found twice.
-            ports[port] = next(found for found in iter(find_port, None) if found not in ports.values())
+        ports = {port: find_port() for port in (*free, "8080")}
         ports |= {port: parts.enter_context(server).port for port, server in servers.items()}
         yield parts.enter_context(Stage(folder, environ, ports))
 
 
 def find_port() -> int:
     """A free port of four digits, as those in the pages: columns are as wide as what is in them."""
-    while True:
-        with socket.socket() as taken, suppress(OSError):
-            taken.bind(("127.0.0.1", random.randrange(1024, 10_000)))
-            port: int = taken.getsockname()[1]
-            return port
+    return next(port for port in iter(lambda: free_port(among=range(1024, 10_000)), 0) if port not in NAMED)
 
 
 @contextmanager

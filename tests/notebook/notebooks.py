@@ -98,6 +98,8 @@ def executed(notebook: Notebook, home: Path, *, programs: Sequence[Path] = ()) -
         transport="ipc",
         ip=str(home / "k"),
         connection_file=str(home / "kernel.json"),
+        # Half of it later a kernel is killed, and with that what it does at its end is not done.
+        shutdown_wait_time=60.0,
     )
     # With the widgets' state saved, exports would leave out what is shown where there are no widgets.
     client = NotebookClient(run, km=manager, timeout=_PATIENCE, store_widget_state=False, record_timing=False)

@@ -2,9 +2,10 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from threading import Event, Thread
 
 import kfambassador as kfa
 from kfambassador.kube.kinds import SERVICE
@@ -108,3 +109,21 @@ def _publish_by_hand(scene: Scene, stack: ExitStack) -> None:
             "add_response_headers": {"x-answer": MARKUP},
         },
     )
+
+
+@contextmanager
+def repeated(ask: Callable[[], object]) -> Iterator[None]:
+    """Ask again and again, in a thread, while the block lasts."""
+    ended = Event()
+
+    def go_on() -> None:
+        while not ended.wait(0.02):
+            ask()
+
+    asking = Thread(target=go_on)
+    asking.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        asking.join()

@@ -21,7 +21,7 @@ _PORT: Final = re.compile(r"(?<=127\.0\.0\.1:)\d+|(?<=port )\d+")
 _VARYING: Final = tuple(
     (re.compile(pattern, re.MULTILINE), stands)
     for pattern, stands in (
-        (r"^kfambassador: \S+: waiting for .*\n", ""),  # said only when it takes long
+        (r"^kfambassador: \S+: waiting (?:for|until) .*\n", ""),  # said only when it takes long
         (r"\d+(\.\d+)? ms", "N ms"),
         (r"(?<=_ms': )\d+(\.\d+)?", "N"),
         (r"\d+ of \d+ requests failed \(\d+\.\d %\)", "N of N requests failed (N %)"),

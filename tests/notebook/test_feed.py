@@ -118,6 +118,8 @@ def test_a_change_is_told_with_what_is_wrong_and_where(feed: Feed, model: ModelS
         {"name": "half", "prefix": "/twin/", "service": target},
         carrier="told",
     )
+    # The gateway has read it before Envoy serves it.
+    until(lambda: listener.wait_for_row("/half/*")["state"] == "serving")
     row = listener.wait_for_row("/half/*")
     assert row["splits"][0]["mapping"] == "default/half"
     assert (row["splits"][0]["object"], row["splits"][0]["document"]) == ("Service default/told", 1)

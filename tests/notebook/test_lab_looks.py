@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Event, Thread
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # it ships no types
@@ -12,7 +11,7 @@ from playwright.sync_api import Browser, expect
 from tests.browsers import take
 from tests.notebook.lab_pages import THEMES, LabPage, Routes, opened_page
 from tests.notebook.lab_server import LabServer
-from tests.notebook.scene import CONNECT, Scene
+from tests.notebook.scene import CONNECT, Scene, repeated
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("jupyterlab-looks")]
 
@@ -70,20 +69,13 @@ def test_it_wears_the_theme_of_jupyterlab(page: LabPage, theme: str, is_light: b
 @contextmanager
 def traffic(scene: Scene) -> Iterator[None]:
     """Somebody uses the models meanwhile."""
-    ended = Event()
 
     def ask() -> None:
-        while not ended.wait(0.02):
-            scene.mnist.predict([1.0])
-            scene.gateway.test("GET", "/away/")
+        scene.mnist.predict([1.0])
+        scene.gateway.test("GET", "/away/")
 
-    asking = Thread(target=ask)
-    asking.start()
-    try:
+    with repeated(ask):
         yield
-    finally:
-        ended.set()
-        asking.join()
 
 
 def test_the_route_browser_has_its_picture(chromium: Browser, lab: LabServer, scene: Scene, pictures: Path) -> None:

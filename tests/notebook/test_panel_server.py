@@ -379,7 +379,10 @@ print(*(announced.runtime for announced in find_announcements()))
     alone = subprocess.run([sys.executable, "-c", program], env=environment, check=True, capture_output=True, text=True)
     assert alone.stdout.strip() == ""
     notebook = new_notebook(cells=[new_code_cell(program)])  # type: ignore[no-untyped-call]  # it ships no types
-    NotebookClient(notebook, timeout=120, kernel_name="python3").execute(env=environment)
+    client = NotebookClient(notebook, timeout=120, kernel_name="python3")
+    # A kernel that is not given the time to end is killed, and leaves what it announced.
+    client.create_kernel_manager().shutdown_wait_time = 60.0
+    client.execute(env=environment)
     assert notebook.cells[0].outputs[0].text.strip() == str(home / "gateway")
     assert list((tmp_path / "runtime").glob("kfambassador-*")) == []
 

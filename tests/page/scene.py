@@ -123,5 +123,6 @@ def _publish(scene: Scene) -> None:
 def _use(gateway: Parts) -> None:
     for _ in range(60):
         gateway.request("/echo/")
-    for _ in range(30):
+    # So many that the worse server of the split has seen some.
+    for _ in range(150):
         gateway.request("/models/mnist/", method="POST", body=b"{}")

@@ -144,7 +144,7 @@ def test_what_a_person_does_meanwhile_stays_and_the_step_says_so(
 ) -> None:
     stable, canary = (str(server.port) for server in servers)
     laptop.expose("mnist", service=stable)
-    with shifting(canary, "run-1", steps="[1, 40]", every="1s") as step:
+    with shifting(canary, "run-1", steps="[1, 40]", every="3s") as step:
         until(lambda: shares(laptop, "mnist") == {stable: 60, canary: 40})
         if taken_back:
             laptop.get_exposure("mnist").rollback("canary")
@@ -236,7 +236,7 @@ def test_of_two_attempts_of_one_run_both_go_well_when_either_has_promoted(
 ) -> None:
     stable, canary = (str(server.port) for server in servers)
     laptop.expose("mnist", service=stable)
-    with shifting(canary, "run-1", steps="[40, 41]", every="2s") as first:
+    with shifting(canary, "run-1", steps="[40, 41]", every="4s") as first:
         until(lambda: shares(laptop, "mnist") == {stable: 60, canary: 40})
         with shifting(canary, "run-1", steps="[100]", every="0.1s") as second:
             assert second.wait(60) == 0
